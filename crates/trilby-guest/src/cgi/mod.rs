@@ -1,0 +1,30 @@
+//! The request that a guest answers, and its answer, in the way of CGI: the request comes in the
+//! environment and on standard input, the response goes to standard output.
+//!
+//! ```no_run
+//! use trilby_guest::cgi::{Request, Response, Trigger};
+//!
+//! fn main() -> std::io::Result<()> {
+//!     let request = Request::read()?;
+//!     match request.trigger() {
+//!         Trigger::Http => Response::text(200, "hello\n"),
+//!         Trigger::Topic(event) => {
+//!             eprintln!("event {} on {}", event.id, event.topic);
+//!             Response::new(204)
+//!         }
+//!         Trigger::Binding(name) => {
+//!             eprintln!("{name} fired");
+//!             Response::new(204)
+//!         }
+//!         _ => Response::text(400, "not for this guest\n"),
+//!     }
+//!     .send()
+//! }
+//! ```
+
+mod form;
+mod request;
+mod response;
+
+pub use request::{Event, Request, Trigger};
+pub use response::Response;

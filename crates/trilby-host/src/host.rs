@@ -1,0 +1,76 @@
+//! The state of the host functions for one request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trilby_dapr::{Blocks, CallContext, Error};
+
+use crate::Access;
+use crate::answer::{Answer, Answers};
+
+/// What a route's host functions work with, the same for all its requests.
+#[derive(Clone)]
+pub struct HostSettings {
+    /// The building blocks; `None` where Dapr is switched off.
+    pub blocks: Arc<dyn Blocks>,
+    /// What the manifest grants.
+    pub access: Arc<Access>,
+    /// Time for one call.
+    pub call_timeout: Duration,
+}
+
+/// One request's host state: it lives in the guest's store and dies with it.
+pub struct Host {
+    pub(crate) settings: HostSettings,
+    pub(crate) answers: Answers,
+    pub(crate) last_error: Option<Error>,
+    deadline: Instant,
+    traceparent: Option<Arc<str>>,
+}
+
+impl Host {
+    /// State for a request that ends at `deadline`.
+    #[must_use]
+    pub fn new(settings: HostSettings, deadline: Instant, traceparent: Option<Arc<str>>) -> Self {
+        Self { settings, answers: Answers::default(), last_error: None, deadline, traceparent }
+    }
+
+    /// The context of a call that starts now.
+    pub(crate) fn context(&self) -> CallContext {
+        let deadline = self.deadline.min(Instant::now() + self.settings.call_timeout);
+        CallContext { deadline, traceparent: self.traceparent.clone() }
+    }
+
+    /// Keeps the error for `dapr_v1.error`, and gives its code as the ABI returns it.
+    pub(crate) fn fail(&mut self, error: Error) -> i32 {
+        let code = -error.code.number();
+        self.last_error = Some(error);
+        code
+    }
+
+    /// Keeps an answer and gives its handle.
+    pub(crate) fn answer(&mut self, answer: Answer) -> i32 {
+        self.answers.open(answer).unwrap_or_else(|| {
+            self.fail(
+                Error::new(
+                    trilby_dapr::Code::ResourceExhausted,
+                    "too many open handles; close answers with dapr_v1.close",
+                )
+                .with_reason("TRILBY_TOO_MANY_HANDLES"),
+            )
+        })
+    }
+
+    /// The text of `dapr_v1.error`.
+    pub(crate) fn error_text(&self) -> String {
+        let Some(error) = &self.last_error else { return String::new() };
+        let mut text = format!("code: {}\nname: {}\n", error.code.number(), error.code.name());
+        if !error.reason.is_empty() {
+            text.push_str(&format!("reason: {}\n", error.reason));
+        }
+        text.push('\n');
+        text.push_str(&error.message);
+        text
+    }
+}

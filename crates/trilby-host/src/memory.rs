@@ -1,0 +1,102 @@
+//! The guest's memory, as arguments point into it.
+
+use wasmtime::{AsContext, AsContextMut, Caller, Extern, Memory, format_err};
+
+use trilby_dapr::Error;
+use trilby_sandbox::State;
+
+use crate::Host;
+
+pub(crate) type Guest<'a> = Caller<'a, State<Host>>;
+
+/// Bytes that one string argument may have.
+pub(crate) const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes that one body argument may have: gRPC's message size in Dapr.
+pub(crate) const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// A pointer and a length, as the guest passes them. Both are unsigned in WebAssembly.
+#[derive(Clone, Copy)]
+pub(crate) struct Span {
+    start: usize,
+    bytes: usize,
+}
+
+impl Span {
+    pub(crate) fn new(pointer: i32, length: i32) -> Self {
+        // Wasm's i32 is a bit pattern; addresses are its unsigned reading.
+        let widen = |value: i32| usize::try_from(value.cast_unsigned()).unwrap_or(usize::MAX);
+        Self { start: widen(pointer), bytes: widen(length) }
+    }
+
+    pub(crate) fn capacity(self) -> usize {
+        self.bytes
+    }
+
+    fn end(self) -> wasmtime::Result<usize> {
+        self.start.checked_add(self.bytes).ok_or_else(|| out_of_bounds(self))
+    }
+}
+
+fn out_of_bounds(span: Span) -> wasmtime::Error {
+    format_err!("an argument of {} bytes at {} lies outside the memory", span.bytes, span.start)
+}
+
+fn memory(guest: &mut Guest<'_>) -> wasmtime::Result<Memory> {
+    match guest.get_export("memory") {
+        Some(Extern::Memory(memory)) => Ok(memory),
+        _ => Err(format_err!("the module does not export its memory as `memory`")),
+    }
+}
+
+/// The bytes of an argument.
+fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> wasmtime::Result<&'a [u8]> {
+    let memory = memory(guest)?;
+    let end = span.end()?;
+    memory.data(guest.as_context()).get(span.start..end).ok_or_else(|| out_of_bounds(span))
+}
+
+/// A string argument. Not UTF-8 or too long is an error for the guest; outside the memory traps.
+pub(crate) fn text(guest: &mut Guest<'_>, span: Span) -> wasmtime::Result<Result<String, Error>> {
+    let bytes = bytes(guest, span)?;
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Ok(Err(too_long("a name or option block", TEXT_BYTES_MAX)));
+    }
+    Ok(std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|_| Error::invalid("a name or option block is not UTF-8")))
+}
+
+/// A body argument, copied out of the guest.
+pub(crate) fn body(
+    guest: &mut Guest<'_>,
+    span: Span,
+) -> wasmtime::Result<Result<bytes::Bytes, Error>> {
+    let bytes = bytes(guest, span)?;
+    if bytes.len() > BODY_BYTES_MAX {
+        return Ok(Err(too_long("a body", BODY_BYTES_MAX)));
+    }
+    Ok(Ok(bytes::Bytes::copy_from_slice(bytes)))
+}
+
+/// Writes as much of `content` into the guest's buffer as fits.
+pub(crate) fn write(guest: &mut Guest<'_>, buffer: Span, content: &[u8]) -> wasmtime::Result<()> {
+    let memory = memory(guest)?;
+    let end = buffer.end()?;
+    let target = memory
+        .data_mut(guest.as_context_mut())
+        .get_mut(buffer.start..end)
+        .ok_or_else(|| out_of_bounds(buffer))?;
+    for (to, from) in target.iter_mut().zip(content) {
+        *to = *from;
+    }
+    Ok(())
+}
+
+fn too_long(what: &str, bytes_max: usize) -> Error {
+    Error::new(
+        trilby_dapr::Code::ResourceExhausted,
+        format!("{what} has more than {bytes_max} bytes"),
+    )
+    .with_reason("TRILBY_TOO_LARGE")
+}

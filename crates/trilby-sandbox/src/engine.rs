@@ -1,0 +1,158 @@
+//! The engine: one per process, with its settings, its clock and its compilation cache.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::{Cache, Error};
+
+/// How often running guests are asked to yield. An endless guest holds a worker thread for at
+/// most about this long at a time.
+const EPOCH_TICK: Duration = Duration::from_millis(10);
+
+/// Bytes of a returned memory that are cleared in place instead of being given back to the
+/// system: the fastest setting measured for small guests.
+const KEEP_RESIDENT_BYTES: usize = 16 << 20;
+
+/// Host stack of a guest, in bytes; of it, wasm may use half.
+const STACK_BYTES: usize = 1 << 20;
+
+/// What the engine must be sized for.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// The largest memory limit of any route, in bytes.
+    pub memory_bytes_max: usize,
+    /// Guests running at once.
+    pub instances_max: usize,
+    /// Where compiled modules are kept; `None` compiles at every start.
+    pub cache: Option<Cache>,
+}
+
+/// Compiles modules and owns the memory of all guests. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    cache: Option<Cache>,
+    /// Dropping the last clone ends the ticker thread.
+    _ticker: Arc<Sender<()>>,
+}
+
+/// A compiled core module.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) inner: wasmtime::Module,
+    /// Whether the compilation cache had it.
+    pub cached: bool,
+}
+
+impl Module {
+    /// The import modules that the module names, each once.
+    #[must_use]
+    pub fn import_modules(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.inner.imports().map(|i| i.module().to_owned()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl Engine {
+    /// Sets up the engine. Where the machine cannot reserve the pool's memory, instances are
+    /// allocated on demand, with a warning.
+    ///
+    /// # Errors
+    ///
+    /// When wasmtime cannot run on this machine, or no thread can be started.
+    pub fn new(settings: EngineSettings) -> Result<Self, Error> {
+        let pooled = wasmtime::Engine::new(&config(Some(&settings)));
+        let inner = match pooled {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot reserve a pool of instances; allocating them on demand, which is slower"
+                );
+                wasmtime::Engine::new(&config(None)).map_err(|e| Error::Engine(format!("{e:#}")))?
+            }
+        };
+        let ticker = start_ticker(&inner).map_err(|e| Error::Engine(e.to_string()))?;
+        Ok(Self { inner, cache: settings.cache, _ticker: Arc::new(ticker) })
+    }
+
+    /// Compiles a module (`.wasm` or `.wat` bytes), or takes it from the cache.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a valid core module.
+    pub fn compile(&self, content: &[u8]) -> Result<Module, Error> {
+        if wasmparser::Parser::is_component(content) {
+            return Err(Error::Component);
+        }
+        if let Some(inner) = self.cache.as_ref().and_then(|c| c.load(&self.inner, content)) {
+            return Ok(Module { inner, cached: true });
+        }
+        let inner = wasmtime::Module::new(&self.inner, content)
+            .map_err(|e| Error::Invalid(format!("{e:#}")))?;
+        if let Some(cache) = &self.cache {
+            cache.store(&self.inner, content, &inner);
+        }
+        Ok(Module { inner, cached: false })
+    }
+
+    /// Compiles the module in a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is not a valid core module.
+    pub fn compile_file(&self, path: &Path) -> Result<Module, Error> {
+        let content = std::fs::read(path)
+            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        self.compile(&content)
+    }
+
+    pub(crate) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}
+
+fn config(pooled: Option<&EngineSettings>) -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config.memory_init_cow(true);
+    config.async_stack_size(STACK_BYTES);
+    config.max_wasm_stack(STACK_BYTES / 2);
+    if let Some(settings) = pooled {
+        let count = u32::try_from(settings.instances_max).unwrap_or(u32::MAX);
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_core_instances(count)
+            .total_memories(count)
+            .total_tables(count.saturating_mul(2))
+            .total_stacks(count)
+            .max_tables_per_module(2)
+            .table_elements(200_000)
+            .max_core_instance_size(4 << 20)
+            .max_memory_size(settings.memory_bytes_max)
+            .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+            .table_keep_resident(1 << 20)
+            .pagemap_scan(Enabled::Auto);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// One thread for all guests advances the epoch. It is a thread of its own, not a task: endless
+/// guests on every worker would keep a task from ever running.
+fn start_ticker(engine: &wasmtime::Engine) -> std::io::Result<Sender<()>> {
+    let (stop, stopped) = channel::<()>();
+    let engine = engine.weak();
+    std::thread::Builder::new().name("epoch".into()).spawn(move || {
+        while stopped.recv_timeout(EPOCH_TICK) == Err(RecvTimeoutError::Timeout) {
+            let Some(engine) = engine.upgrade() else { return };
+            engine.increment_epoch();
+        }
+    })?;
+    Ok(stop)
+}

@@ -1,0 +1,56 @@
+//! What can go wrong before a guest runs.
+
+use std::path::PathBuf;
+
+/// Why a module cannot be served. What goes wrong in a running guest is an
+/// [`Ending`](crate::Ending).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Wasmtime refused the engine's settings, or the machine lacks what they need.
+    #[error("cannot set up the WebAssembly engine: {0}")]
+    Engine(String),
+    /// The file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The module's file.
+        path: PathBuf,
+        /// The reason the system gives.
+        source: std::io::Error,
+    },
+    /// The bytes are not a valid core module.
+    #[error("not a valid WebAssembly module: {0}")]
+    Invalid(String),
+    /// The file is a component, not a core module.
+    #[error("this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)")]
+    Component,
+    /// The entry point is missing or has parameters or results.
+    #[error("the module has no function `{entrypoint}` without parameters and results; it exports {}", list(exports))]
+    EntryPoint {
+        /// The name that was looked for.
+        entrypoint: String,
+        /// The functions that are there.
+        exports: Vec<String>,
+    },
+    /// An import that the host does not offer.
+    #[error("the module imports `{module}.{name}`, which is not offered; import modules are {}", list(offered))]
+    UnknownImport {
+        /// The import's module.
+        module: String,
+        /// The import's name.
+        name: String,
+        /// The import modules that are offered.
+        offered: Vec<String>,
+    },
+    /// An import whose type differs from the host's.
+    #[error("the module's imports do not fit: {0}")]
+    Link(String),
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".into();
+    }
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,121 @@
+//! Standard input: the request body, as it arrives.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdinStream};
+use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
+
+/// Why a request body broke off. The guest sees an I/O error, never a shorter body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The client went away, or broke the protocol.
+    #[error("the request body broke off")]
+    BrokenOff,
+    /// More bytes than the route's limit.
+    #[error("the request body is larger than the limit")]
+    TooLarge,
+}
+
+/// A request body on its way to a guest.
+pub struct Input {
+    chunks: Option<Pin<Box<dyn Stream<Item = Result<Bytes, InputError>> + Send>>>,
+    failure: Arc<Mutex<Option<InputError>>>,
+}
+
+impl Input {
+    /// An empty body.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { chunks: None, failure: Arc::default() }
+    }
+
+    /// A body that arrives in chunks; the guest's reads pull them, so that a slow guest slows
+    /// the client down.
+    #[must_use]
+    pub fn stream(chunks: impl Stream<Item = Result<Bytes, InputError>> + Send + 'static) -> Self {
+        Self { chunks: Some(Box::pin(chunks)), failure: Arc::default() }
+    }
+
+    /// Where the reason will stand if the body breaks off.
+    pub(crate) fn failure(&self) -> Arc<Mutex<Option<InputError>>> {
+        Arc::clone(&self.failure)
+    }
+
+    pub(crate) fn into_stdin(self) -> Stdin {
+        let failure = self.failure;
+        let reader = Reader { chunks: self.chunks, ready: Bytes::new(), failed: false, failure };
+        Stdin(Mutex::new(Some(reader)))
+    }
+}
+
+/// Gives its reader to the first stream that is opened on it.
+pub(crate) struct Stdin(Mutex<Option<Reader>>);
+
+impl IsTerminal for Stdin {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdinStream for Stdin {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncRead + Send + Sync> {
+        // Only WASI 0.3 asks for this form; core modules use `p2_stream`.
+        Box::new(tokio::io::empty())
+    }
+
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        let reader = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::new(reader.unwrap_or_else(Reader::at_end))
+    }
+}
+
+struct Reader {
+    chunks: Option<Pin<Box<dyn Stream<Item = Result<Bytes, InputError>> + Send>>>,
+    ready: Bytes,
+    failed: bool,
+    failure: Arc<Mutex<Option<InputError>>>,
+}
+
+impl Reader {
+    fn at_end() -> Self {
+        Self { chunks: None, ready: Bytes::new(), failed: false, failure: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl Pollable for Reader {
+    async fn ready(&mut self) {
+        while self.ready.is_empty() && !self.failed {
+            let Some(chunks) = &mut self.chunks else { return };
+            match chunks.next().await {
+                Some(Ok(chunk)) => self.ready = chunk,
+                Some(Err(error)) => {
+                    self.failed = true;
+                    *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
+                None => self.chunks = None,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl InputStream for Reader {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        if self.failed {
+            return Err(StreamError::LastOperationFailed(wasmtime::format_err!(
+                "the request body broke off"
+            )));
+        }
+        if self.ready.is_empty() && self.chunks.is_none() {
+            return Err(StreamError::Closed);
+        }
+        let size = size.min(self.ready.len());
+        Ok(self.ready.split_to(size))
+    }
+}

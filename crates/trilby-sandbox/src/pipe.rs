@@ -1,0 +1,150 @@
+//! Standard output: a bounded pipe from the guest to whoever answers the client.
+//!
+//! The guest waits when the pipe is full, so a slow client costs no memory beyond
+//! [`CAPACITY_BYTES`]. The reader is the one who polls the guest, so it looks for chunks after each
+//! poll and needs no waking.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use bytes::Bytes;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+/// How many bytes may wait in a pipe.
+pub const CAPACITY_BYTES: usize = 256 << 10;
+
+#[derive(Default)]
+struct Shared {
+    chunks: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    written_bytes: usize,
+    /// Writing more than this ends the guest.
+    bytes_max: usize,
+    over_limit: bool,
+    reader_gone: bool,
+    writer: Option<Waker>,
+}
+
+/// The guest's end.
+#[derive(Clone)]
+pub struct Writer(Arc<Mutex<Shared>>);
+
+/// The server's end. Dropping it makes the guest's next write fail.
+pub struct Reader(Arc<Mutex<Shared>>);
+
+/// A new pipe, through which at most `bytes_max` bytes may go.
+#[must_use]
+pub fn new(bytes_max: usize) -> (Writer, Reader) {
+    let shared = Arc::new(Mutex::new(Shared { bytes_max, ..Shared::default() }));
+    (Writer(Arc::clone(&shared)), Reader(shared))
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    // Nothing panics while it holds this lock; the data is whole either way.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reader {
+    /// Takes the next chunk if there is one.
+    #[must_use]
+    pub fn try_read(&self) -> Option<Bytes> {
+        let mut shared = lock(&self.0);
+        let chunk = shared.chunks.pop_front()?;
+        shared.waiting_bytes -= chunk.len();
+        if let Some(writer) = shared.writer.take() {
+            writer.wake();
+        }
+        Some(chunk)
+    }
+
+    /// Whether a chunk is there to be read.
+    #[must_use]
+    pub fn has_chunk(&self) -> bool {
+        !lock(&self.0).chunks.is_empty()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut shared = lock(&self.0);
+        shared.reader_gone = true;
+        if let Some(writer) = shared.writer.take() {
+            writer.wake();
+        }
+    }
+}
+
+impl Writer {
+    /// Whether the guest wrote more than the pipe's limit.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        lock(&self.0).over_limit
+    }
+}
+
+impl IsTerminal for Writer {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Writer {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form; core modules use `p2_stream`.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for Writer {
+    async fn ready(&mut self) {
+        std::future::poll_fn(|cx| {
+            let mut shared = lock(&self.0);
+            if shared.reader_gone || shared.waiting_bytes < CAPACITY_BYTES {
+                return Poll::Ready(());
+            }
+            shared.writer = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+#[async_trait]
+impl OutputStream for Writer {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let mut shared = lock(&self.0);
+        if shared.reader_gone {
+            return Err(StreamError::Closed);
+        }
+        shared.written_bytes = shared.written_bytes.saturating_add(bytes.len());
+        if shared.written_bytes > shared.bytes_max {
+            shared.over_limit = true;
+            return Err(StreamError::Trap(wasmtime::format_err!("output limit")));
+        }
+        if !bytes.is_empty() {
+            shared.waiting_bytes += bytes.len();
+            shared.chunks.push_back(bytes);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        let shared = lock(&self.0);
+        if shared.reader_gone {
+            return Err(StreamError::Closed);
+        }
+        Ok(CAPACITY_BYTES.saturating_sub(shared.waiting_bytes))
+    }
+}

@@ -1,0 +1,101 @@
+//! Bodies: what comes in from a connection or a delivery, and what goes out.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, BodyStream, Full};
+use trilby_sandbox::{Input, InputError};
+
+use crate::respond::Streaming;
+
+/// A request body from anywhere: a connection, or a delivery of the embedded runtime.
+pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// A response body: whole, or written by a guest that still runs.
+pub enum ResponseBody {
+    /// All bytes are here.
+    Whole(Full<Bytes>),
+    /// The guest runs on as this body is read.
+    Streaming(Box<Streaming>),
+}
+
+/// The guest failed after its head was sent: the connection is cut, so that the client does not
+/// take what it has for the whole answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the module failed while it wrote its answer")]
+pub struct CutOff;
+
+impl ResponseBody {
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = CutOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Self::Streaming(body) => Pin::new(body.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Streaming(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Streaming(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A body of known bytes, as a request.
+pub(crate) fn request_body(bytes: Bytes) -> RequestBody {
+    Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync()
+}
+
+/// The guest's standard input: the body's data, up to `bytes_max`.
+pub(crate) fn input(body: RequestBody, bytes_max: usize) -> Input {
+    if body.is_end_stream() {
+        return Input::empty();
+    }
+    let mut left = bytes_max;
+    let chunks = BodyStream::new(body).filter_map(move |frame| {
+        let chunk = match frame.map(Frame::into_data) {
+            Ok(Ok(data)) if data.len() > left => Some(Err(InputError::TooLarge)),
+            Ok(Ok(data)) => {
+                left -= data.len();
+                Some(Ok(data))
+            }
+            // Trailers have no place in CGI.
+            Ok(Err(_trailers)) => None,
+            Err(_broken) => Some(Err(InputError::BrokenOff)),
+        };
+        std::future::ready(chunk)
+    });
+    Input::stream(checked(chunks))
+}
+
+/// Gives the stream its name for the type checker; an identity otherwise.
+fn checked<S>(stream: S) -> S
+where
+    S: Stream<Item = Result<Bytes, InputError>> + Send + 'static,
+{
+    stream
+}

@@ -1,0 +1,30 @@
+//! The server: from an accepted connection to a recorded answer.
+//!
+//! In the order in which data flows: [`listen`] accepts connections and drains them at the end;
+//! [`admit`] bounds how many guests run and wait; [`Service`] matches a request to an
+//! [`Entry`] and prepares its run; [`respond`](mod@respond) turns what the guest writes into
+//! a response while it runs; [`outcome`] maps every ending to an HTTP status and a log line;
+//! [`events`] gives Dapr's deliveries the form of requests and answers the questions that daprd
+//! asks an app.
+//!
+//! # Cancel safety
+//!
+//! A client that goes away drops its response, and with it the guest that is writing it.
+
+mod admit;
+mod body;
+mod dapr_app;
+mod entry;
+pub mod events;
+mod listen;
+pub mod outcome;
+mod prepare;
+mod record;
+mod respond;
+mod service;
+
+pub use admit::Admission;
+pub use body::{RequestBody, ResponseBody};
+pub use entry::{Entry, Table};
+pub use listen::{Drain, serve};
+pub use service::{Peer, Service, ServiceHandle, ServiceSettings};

@@ -1,0 +1,271 @@
+//! The service: one request in, one response out.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tokio::time::Instant;
+use trilby_dapr::Inbound;
+
+use crate::admit::Refused;
+use crate::body::{RequestBody, ResponseBody, request_body};
+use crate::dapr_app::{DaprApp, Question};
+use crate::entry::{Entry, Table};
+use crate::outcome::Outcome;
+use crate::prepare::{self, Incoming};
+use crate::record::Record;
+use crate::respond::{Guest, refusal, respond};
+use crate::{Admission, events};
+
+/// Bytes of a guest's answer to a delivery; the answer is a status and a few words.
+const DELIVERY_ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// What the service is made of.
+pub struct ServiceSettings {
+    /// The routes.
+    pub table: Table,
+    /// The bound on running and waiting requests.
+    pub admission: Admission,
+    /// Whether deliveries may come over the listener: only daprd brings them that way.
+    pub deliveries_over_http: bool,
+    /// What daprd must send as `dapr-api-token` (`APP_API_TOKEN`).
+    pub app_token: Option<String>,
+    /// The name of the host in `SERVER_NAME` for a request that does not say.
+    pub server_name: String,
+}
+
+/// Answers requests.
+pub struct Service {
+    table: Table,
+    admission: Admission,
+    dapr_app: DaprApp,
+    server_name: String,
+    draining: AtomicBool,
+    ids: RequestIds,
+}
+
+/// The two ends of the connection that a request came over.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The client.
+    pub remote: SocketAddr,
+    /// The listener.
+    pub local: SocketAddr,
+}
+
+/// Which door a request came in by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Listener,
+    Embedded,
+}
+
+impl Service {
+    /// A service that is ready.
+    #[must_use]
+    pub fn new(settings: ServiceSettings) -> Self {
+        let dapr_app =
+            DaprApp::new(&settings.table, settings.deliveries_over_http, settings.app_token);
+        Self {
+            table: settings.table,
+            admission: settings.admission,
+            dapr_app,
+            server_name: settings.server_name,
+            draining: AtomicBool::new(false),
+            ids: RequestIds::new(),
+        }
+    }
+
+    /// From now on `/readyz` says no, and connections are asked to close.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether [`Self::start_draining`] was called.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Answers a request that came over a connection.
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: Request<RequestBody>,
+        peer: Peer,
+    ) -> Response<ResponseBody> {
+        let version = request.version();
+        let mut response = self.route(request, peer, Door::Listener).await;
+        if self.is_draining() && version < http::Version::HTTP_2 {
+            // The client's next request then opens a connection, which goes to another server.
+            response
+                .headers_mut()
+                .insert(header::CONNECTION, http::HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    async fn route(
+        self: &Arc<Self>,
+        request: Request<RequestBody>,
+        peer: Peer,
+        door: Door,
+    ) -> Response<ResponseBody> {
+        if door == Door::Listener {
+            match request.uri().path() {
+                "/healthz" => return plain(StatusCode::OK, "OK"),
+                "/readyz" if self.is_draining() => return refusal(&Outcome::Draining),
+                "/readyz" => return plain(StatusCode::OK, "OK"),
+                _ => {}
+            }
+        }
+        match self.dapr_app.ask(&request, door == Door::Embedded) {
+            Question::NotDaprs => {}
+            Question::Answered(status, json) => return answered(status, json),
+            Question::Refused(outcome) => return refusal(&outcome),
+            Question::Topic(pubsub, topic) => {
+                if let Some(entry) = self.table.topics.get(&(pubsub, topic)) {
+                    return self.deliver_topic(Arc::clone(entry), request, peer).await;
+                }
+            }
+            Question::Binding(name) => {
+                if let Some(entry) = self.table.bindings.get(&name) {
+                    let extra = events::binding_variables(&name);
+                    return self.run(Arc::clone(entry), request, peer, None, extra).await;
+                }
+            }
+        }
+        let found = self.table.http.find(request.uri().path());
+        let Some((entry, script)) =
+            found.map(|found| (Arc::clone(found.value), found.script_name.len()))
+        else {
+            return refusal(&Outcome::NoRoute);
+        };
+        self.run(entry, request, peer, Some(script), events::http_variables()).await
+    }
+
+    async fn deliver_topic(
+        self: &Arc<Self>,
+        entry: Arc<Entry>,
+        request: Request<RequestBody>,
+        peer: Peer,
+    ) -> Response<ResponseBody> {
+        match events::unwrap(request, entry.route.limits.body_in_bytes_max).await {
+            Ok((request, variables)) => self.run(entry, request, peer, None, variables).await,
+            Err(outcome) => refusal(&outcome),
+        }
+    }
+
+    /// Admits a request, prepares its guest and lets it answer.
+    async fn run(
+        self: &Arc<Self>,
+        entry: Arc<Entry>,
+        request: Request<RequestBody>,
+        peer: Peer,
+        script_bytes: Option<usize>,
+        variables: events::Variables,
+    ) -> Response<ResponseBody> {
+        let request_id = self.ids.of(&request);
+        let mut record = Record::new(Arc::clone(&request_id), Arc::clone(&entry.label));
+        let refuse = |record: &mut Record, outcome: Outcome| {
+            record.finish(&outcome, outcome.status());
+            refusal(&outcome)
+        };
+        let limits = &entry.route.limits;
+        let body_bytes_max = u64::try_from(limits.body_in_bytes_max).unwrap_or(u64::MAX);
+        if request.body().size_hint().lower() > body_bytes_max {
+            return refuse(&mut record, Outcome::BodyTooLarge);
+        }
+        let permit = match self.admission.enter(Instant::now() + limits.deadline).await {
+            Ok(permit) => permit,
+            Err(Refused::QueueFull | Refused::WaitedTooLong) => {
+                return refuse(&mut record, Outcome::Busy);
+            }
+        };
+        let head_only = request.method() == Method::HEAD;
+        let incoming = Incoming {
+            request,
+            peer,
+            request_id,
+            script_bytes,
+            variables,
+            server_name: &self.server_name,
+        };
+        match prepare::guest(entry, incoming) {
+            Ok((run, output)) => {
+                respond(Guest { run, output, record, permit, head_only }).await
+            }
+            Err(outcome) => refuse(&mut record, outcome),
+        }
+    }
+}
+
+#[async_trait]
+impl Inbound for ServiceHandle {
+    async fn deliver(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let peer = Peer { remote: nowhere, local: nowhere };
+        let request = request.map(request_body);
+        let response = self.0.route(request, peer, Door::Embedded).await;
+        let (head, body) = response.into_parts();
+        let limited = http_body_util::Limited::new(body, DELIVERY_ANSWER_BYTES_MAX);
+        match limited.collect().await {
+            Ok(whole) => Response::from_parts(head, whole.to_bytes()),
+            Err(_) => {
+                let mut failed = Response::new(Bytes::new());
+                *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                failed
+            }
+        }
+    }
+}
+
+/// The service as a receiver of the embedded runtime's deliveries.
+pub struct ServiceHandle(pub Arc<Service>);
+
+fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(text));
+    *response.status_mut() = status;
+    response
+}
+
+fn answered(status: StatusCode, json: Option<String>) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(json.unwrap_or_default()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Gives each request an id: the client's own if it sent a sensible one, else a new one.
+struct RequestIds {
+    prefix: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn new() -> Self {
+        use std::hash::BuildHasher;
+        // The standard library's hasher is seeded at random: enough to tell processes apart.
+        let prefix = std::hash::RandomState::new().hash_one(std::process::id());
+        Self { prefix, next: AtomicU64::new(1) }
+    }
+
+    fn of<B>(&self, request: &Request<B>) -> Arc<str> {
+        const ID_BYTES_MAX: usize = 128;
+        let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+        match given {
+            Some(id) if !id.is_empty() && id.len() <= ID_BYTES_MAX => Arc::from(id),
+            _ => {
+                let number = self.next.fetch_add(1, Ordering::Relaxed);
+                Arc::from(format!("{:08x}-{number:x}", self.prefix >> 32))
+            }
+        }
+    }
+}
+

@@ -1,0 +1,120 @@
+//! Builds modules that are missing, or older than their sources.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use trilby_manifest::{App, Build};
+
+use crate::failure::Failure;
+
+/// Folders that hold what builds make, never sources.
+const NOT_SOURCES: [&str; 4] = ["target", ".trilby", ".git", "node_modules"];
+
+/// Runs the build commands that are due, one after the other, with their output shown.
+pub(crate) fn run(app: &App, forbidden: bool) -> Result<(), Failure> {
+    let mut done = BTreeSet::new();
+    for route in &app.routes {
+        let Some(build) = &route.build else { continue };
+        if !is_due(app, build, &route.module) {
+            continue;
+        }
+        if forbidden {
+            if !route.module.exists() {
+                return Err(Failure::configuration(format!(
+                    "{} is missing, and --no-build forbids building it; run in {}: {}",
+                    route.module.display(),
+                    app.root.display(),
+                    build.command
+                )));
+            }
+            continue;
+        }
+        if done.insert(build.command.clone()) {
+            execute(app, build)?;
+        }
+        if !route.module.exists() {
+            return Err(Failure::configuration(format!(
+                "{}:{}: the build command succeeded but did not make {}",
+                app.file.display(),
+                route.place.line,
+                route.module.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "the build's own output follows this line")]
+fn execute(app: &App, build: &Build) -> Result<(), Failure> {
+    eprintln!("building: {}", build.command);
+    let status = Command::new("sh")
+        .args(["-c", &build.command])
+        .current_dir(&app.root)
+        // A guest is built for another target; the host's settings are not meant for it.
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("RUSTFLAGS")
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| Failure::Other(anyhow::anyhow!("cannot run a shell: {error}")))?;
+    if !status.success() {
+        return Err(Failure::configuration(format!(
+            "the build command failed ({status}): {}",
+            build.command
+        )));
+    }
+    Ok(())
+}
+
+fn is_due(app: &App, build: &Build, module: &Path) -> bool {
+    let Some(made) = modified(module) else { return true };
+    build.sources.iter().any(|source| is_newer(&app.root.join(source), made, module))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|data| data.modified()).ok()
+}
+
+/// Whether a file, or any file below a folder, is newer than `made`.
+fn is_newer(path: &Path, made: SystemTime, module: &Path) -> bool {
+    let mut open: Vec<PathBuf> = vec![path.to_owned()];
+    while let Some(path) = open.pop() {
+        let is_result = path.file_name().is_some_and(|name| NOT_SOURCES.iter().any(|n| name == *n));
+        if is_result || path == module {
+            continue;
+        }
+        match std::fs::read_dir(&path) {
+            Ok(entries) => open.extend(entries.flatten().map(|entry| entry.path())),
+            Err(_) if modified(&path).is_some_and(|changed| changed > made) => return true,
+            Err(_) => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn newer_sources_are_found_and_results_are_not_sources() {
+        let folder = std::env::temp_dir().join(format!("trilby-build-{}", std::process::id()));
+        fs::create_dir_all(folder.join("src/deep")).expect("can write");
+        fs::create_dir_all(folder.join("target")).expect("can write");
+        let module = folder.join("a.wasm");
+        for file in ["a.wasm", "src/deep/a.rs", "target/x"] {
+            fs::write(folder.join(file), "x").expect("can write");
+        }
+        let made = modified(&folder.join("src/deep/a.rs")).expect("exists");
+        let (before, after) = (made - Duration::from_secs(60), made + Duration::from_secs(60));
+        assert!(is_newer(&folder, before, &module));
+        assert!(!is_newer(&folder, after, &module));
+        assert!(!is_newer(&folder.join("target"), before, &module));
+        assert!(!is_newer(&module, before, &module));
+        fs::remove_dir_all(folder).expect("can remove");
+    }
+}

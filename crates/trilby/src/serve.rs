@@ -1,0 +1,188 @@
+//! `trilby serve`, from the manifest to the end of the drain.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use trilby_dapr::Inbound;
+use trilby_embedded::{Deliveries, InputBinding, Subscription};
+use trilby_manifest::{App, Trigger};
+use trilby_sandbox::Cache;
+use trilby_server::{Admission, Drain, Service, ServiceHandle, ServiceSettings, events};
+
+use crate::cli::ServeOptions;
+use crate::dapr::Dapr;
+use crate::failure::Failure;
+use crate::{banner, build, dapr, load};
+
+/// How long deliveries of the embedded runtime may take to finish at the end.
+const DELIVERIES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Serves until a signal comes.
+pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
+    let started = Instant::now();
+    let loaded = trilby_manifest::load(&options.path).map_err(Failure::configuration)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    build::run(&loaded.app, options.no_build)?;
+    let modules = load::compile(&loaded.app, cache(&options))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    let served = runtime.block_on(serve(&loaded.app, &modules, &options, started));
+    // What is still blocked in the system after the drain must not hold up the exit.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+async fn serve(
+    app: &App,
+    modules: &load::Modules,
+    options: &ServeOptions,
+    started: Instant,
+) -> Result<(), Failure> {
+    let dapr = dapr::open(app, &options.data_dir, options.components.as_deref())?;
+    let table = load::link(app, modules, &dapr.blocks())?;
+    let address = address(options)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))?;
+    let local = listener.local_addr().context("the listener has no address")?;
+    let (instances_max, queue_depth_max) = app
+        .routes
+        .first()
+        .map_or((1, 0), |route| (route.limits.instances_max, route.limits.queue_depth_max));
+    let service = Arc::new(Service::new(ServiceSettings {
+        table,
+        admission: Admission::new(instances_max, queue_depth_max),
+        deliveries_over_http: matches!(dapr, Dapr::Sidecar(_)),
+        app_token: std::env::var("APP_API_TOKEN").ok().filter(|token| !token.is_empty()),
+        server_name: local.ip().to_string(),
+    }));
+    let deliveries = start_deliveries(app, &dapr, &service)?;
+    banner::print(app, &dapr, local, started.elapsed(), modules.counts());
+    let stop = signals().context("cannot listen for signals")?;
+    let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
+    let (stopped, second) = stop;
+    let served = trilby_server::serve(listener, Arc::clone(&service), drain, stopped);
+    let finished = async {
+        let cut_off = served.await;
+        if let Some(deliveries) = deliveries {
+            deliveries.drain(DELIVERIES_WITHIN).await;
+        }
+        cut_off
+    };
+    tokio::select! {
+        cut_off = finished => {
+            if cut_off > 0 {
+                tracing::warn!(connections = cut_off, "cut off: the drain timeout passed");
+            }
+            Ok(())
+        }
+        () = second => Err(Failure::Interrupted),
+    }
+}
+
+fn start_deliveries(
+    app: &App,
+    dapr: &Dapr,
+    service: &Arc<Service>,
+) -> Result<Option<Deliveries>, Failure> {
+    let Dapr::Embedded(runtime) = dapr else { return Ok(None) };
+    let mut subscriptions = Vec::new();
+    let mut bindings = Vec::new();
+    for route in &app.routes {
+        match &route.trigger {
+            Trigger::Http { .. } => {}
+            Trigger::Topic { pubsub, topic } => subscriptions.push(Subscription {
+                pubsub: pubsub.clone(),
+                topic: topic.clone(),
+                path: events::topic_path(pubsub, topic),
+            }),
+            Trigger::Binding { name } => bindings.push(InputBinding {
+                name: name.clone(),
+                path: events::binding_path(name),
+            }),
+        }
+    }
+    let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));
+    runtime.start(inbound, subscriptions, bindings).map(Some).map_err(Failure::configuration)
+}
+
+/// Futures that resolve at the first and at the second SIGTERM or SIGINT.
+fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
+    let (first, first_seen) = tokio::sync::oneshot::channel::<()>();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let second = async move {
+        let mut first = Some(first);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            match first.take() {
+                Some(first) => {
+                    tracing::info!("shutting down; a second signal ends at once");
+                    // The receiver is gone only when serving has already ended.
+                    let _ = first.send(());
+                }
+                None => return,
+            }
+        }
+    };
+    let first = async move {
+        let _ = first_seen.await;
+    };
+    Ok((first, second))
+}
+
+fn address(options: &ServeOptions) -> Result<SocketAddr, Failure> {
+    if let Some(address) = options.listen {
+        return Ok(address);
+    }
+    match std::env::var("PORT") {
+        Ok(port) if !port.is_empty() => {
+            let port: u16 = port.parse().map_err(|_| {
+                Failure::configuration(format!("PORT is `{port}`, which is not a port number"))
+            })?;
+            Ok(SocketAddr::from(([0, 0, 0, 0], port)))
+        }
+        _ => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
+    }
+}
+
+fn cannot_listen(address: SocketAddr, error: std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return Failure::Other(anyhow!(
+            "{address} is in use by another process; choose another with --listen ADDRESS:PORT \
+             (port 0 takes a free one)"
+        ));
+    }
+    Failure::Other(anyhow::Error::new(error).context(format!("cannot listen on {address}")))
+}
+
+/// The compilation cache, or none when there is no folder for it: that only costs start time.
+fn cache(options: &ServeOptions) -> Option<Cache> {
+    if options.no_cache {
+        return None;
+    }
+    let folder = options.cache_dir.clone().or_else(default_cache_dir)?;
+    match Cache::open(&folder) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(folder = %folder.display(), %error, "no compilation cache");
+            None
+        }
+    }
+}
+
+fn default_cache_dir() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(base.join("trilby").join("modules"))
+}

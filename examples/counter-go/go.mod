@@ -1,0 +1,3 @@
+module trilby.example/counter
+
+go 1.24
