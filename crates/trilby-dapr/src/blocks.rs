@@ -57,8 +57,11 @@ pub trait Blocks: Send + Sync + 'static {
     async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()>;
 
     /// Invokes an operation of an output binding.
-    async fn invoke_binding(&self, cx: &CallContext, request: InvokeBinding)
-    -> Result<BindingReply>;
+    async fn invoke_binding(
+        &self,
+        cx: &CallContext,
+        request: InvokeBinding,
+    ) -> Result<BindingReply>;
 
     /// Reads one secret, which may have several named values.
     async fn get_secret(&self, cx: &CallContext, request: GetSecret) -> Result<Secret>;

@@ -8,9 +8,9 @@
 //!
 //! This crate does no I/O.
 
-pub mod event;
 mod blocks;
 mod error;
+pub mod event;
 pub mod messaging;
 pub mod proto;
 pub mod secret;

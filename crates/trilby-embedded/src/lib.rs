@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Dapr's building blocks in this process, without a sidecar, from the same component files.
+//!
+//! In the order of a start: [`Runtime::open`] reads the folders of component YAML (`load`), opens
+//! each component (`state`, `broker`, `bindings`, `secrets`), and is then the
+//! [`Blocks`](trilby_dapr::Blocks) that guests call; [`Runtime::start`] brings topic events and
+//! binding triggers to an [`Inbound`](trilby_dapr::Inbound) until the [`Deliveries`] are drained.
+//!
+//! The components are few and local: `state.in-memory`, `state.sqlite`, `pubsub.in-memory`,
+//! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env` and
+//! `secretstores.local.file`. They answer as daprd's do, errors included, and `state.sqlite` has
+//! daprd's file format. Encryption of state is refused rather than left out; other kinds of
+//! resource, the outbox and unknown metadata are named in a warning.
+
+mod bindings;
+mod broker;
+mod component;
+mod defaults;
+mod deliveries;
+mod duration;
+mod error;
+mod json;
+mod kind;
+mod load;
+mod refusals;
+mod runtime;
+mod secrets;
+mod state;
+
+pub use deliveries::{Deliveries, InputBinding, Subscription};
+pub use error::Error;
+pub use kind::Kind;
+pub use runtime::{ComponentInfo, Options, Runtime};

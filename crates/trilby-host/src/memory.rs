@@ -1,6 +1,6 @@
 //! The guest's memory, as arguments point into it.
 
-use wasmtime::{AsContext, AsContextMut, Caller, Extern, Memory, format_err};
+use wasmtime::{Caller, Extern, Memory, format_err};
 
 use trilby_dapr::Error;
 use trilby_sandbox::State;
@@ -53,7 +53,7 @@ fn memory(guest: &mut Guest<'_>) -> wasmtime::Result<Memory> {
 fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> wasmtime::Result<&'a [u8]> {
     let memory = memory(guest)?;
     let end = span.end()?;
-    memory.data(guest.as_context()).get(span.start..end).ok_or_else(|| out_of_bounds(span))
+    memory.data(&*guest).get(span.start..end).ok_or_else(|| out_of_bounds(span))
 }
 
 /// A string argument. Not UTF-8 or too long is an error for the guest; outside the memory traps.
@@ -84,7 +84,7 @@ pub(crate) fn write(guest: &mut Guest<'_>, buffer: Span, content: &[u8]) -> wasm
     let memory = memory(guest)?;
     let end = buffer.end()?;
     let target = memory
-        .data_mut(guest.as_context_mut())
+        .data_mut(&mut *guest)
         .get_mut(buffer.start..end)
         .ok_or_else(|| out_of_bounds(buffer))?;
     for (to, from) in target.iter_mut().zip(content) {

@@ -58,7 +58,7 @@ pub struct Route {
 }
 
 /// What starts a route's module.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
     /// An HTTP request: an exact path, or a prefix when it ends in `/...`.
     Http {

@@ -50,7 +50,8 @@ impl Grant {
         if prefix.contains('*') {
             return None;
         }
-        let pattern = if any { Pattern::Prefix(prefix.into()) } else { Pattern::Exact(prefix.into()) };
+        let pattern =
+            if any { Pattern::Prefix(prefix.into()) } else { Pattern::Exact(prefix.into()) };
         Some(Self { component: component.into(), pattern })
     }
 

@@ -48,7 +48,12 @@ impl Cache {
     }
 
     /// Keeps a compiled module. A failure costs only the next start's time.
-    pub(crate) fn store(&self, engine: &wasmtime::Engine, content: &[u8], module: &wasmtime::Module) {
+    pub(crate) fn store(
+        &self,
+        engine: &wasmtime::Engine,
+        content: &[u8],
+        module: &wasmtime::Module,
+    ) {
         let path = self.path(engine, content);
         let written = module
             .serialize()

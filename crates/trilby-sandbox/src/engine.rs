@@ -108,8 +108,8 @@ impl Engine {
     ///
     /// When the file cannot be read, or is not a valid core module.
     pub fn compile_file(&self, path: &Path) -> Result<Module, Error> {
-        let content = std::fs::read(path)
-            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let content =
+            std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         self.compile(&content)
     }
 

@@ -22,10 +22,15 @@ pub enum Error {
     #[error("not a valid WebAssembly module: {0}")]
     Invalid(String),
     /// The file is a component, not a core module.
-    #[error("this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)")]
+    #[error(
+        "this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)"
+    )]
     Component,
     /// The entry point is missing or has parameters or results.
-    #[error("the module has no function `{entrypoint}` without parameters and results; it exports {}", list(exports))]
+    #[error(
+        "the module has no function `{entrypoint}` without parameters and results; it exports {}",
+        list(exports)
+    )]
     EntryPoint {
         /// The name that was looked for.
         entrypoint: String,
@@ -33,7 +38,10 @@ pub enum Error {
         exports: Vec<String>,
     },
     /// An import that the host does not offer.
-    #[error("the module imports `{module}.{name}`, which is not offered; import modules are {}", list(offered))]
+    #[error(
+        "the module imports `{module}.{name}`, which is not offered; import modules are {}",
+        list(offered)
+    )]
     UnknownImport {
         /// The import's module.
         module: String,

@@ -52,16 +52,17 @@ impl<H: Send + 'static> Linked<H> {
     /// When an import is not offered or has another type, or the entry point is not there.
     pub fn program(&self, module: &Module, entrypoint: &str) -> Result<Program<H>, Error> {
         check_entrypoint(&module.inner, entrypoint)?;
-        let pre = self.linker.instantiate_pre(&module.inner).map_err(|error| {
-            match error.downcast_ref::<UnknownImportError>() {
+        let pre =
+            self.linker.instantiate_pre(&module.inner).map_err(|error| match error
+                .downcast_ref::<UnknownImportError>(
+            ) {
                 Some(import) => Error::UnknownImport {
                     module: import.module().to_owned(),
                     name: import.name().to_owned(),
                     offered: self.offered.clone(),
                 },
                 None => Error::Link(format!("{error:#}")),
-            }
-        })?;
+            })?;
         let initialize = entrypoint != "_start" && module.inner.get_export("_initialize").is_some();
         let entrypoint = Arc::from(entrypoint);
         Ok(Program { engine: self.engine.clone(), pre, entrypoint, initialize })

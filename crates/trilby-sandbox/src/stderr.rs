@@ -72,7 +72,10 @@ impl Lines {
             self.emit();
         }
         if self.bytes_dropped > 0 {
-            (self.emit)(&format!("({} more bytes dropped: the limit is reached)", self.bytes_dropped));
+            (self.emit)(&format!(
+                "({} more bytes dropped: the limit is reached)",
+                self.bytes_dropped
+            ));
             self.bytes_dropped = 0;
         }
     }

@@ -14,7 +14,12 @@ use trilby_sandbox::{Input, InputError};
 use crate::respond::Streaming;
 
 /// A request body from anywhere: a connection, or a delivery of the embedded runtime.
-pub type RequestBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+pub type RequestBody = UnsyncBoxBody<Bytes, BrokenOff>;
+
+/// The request body ended before its end: the client went away, or broke the protocol.
+#[derive(Debug, thiserror::Error)]
+#[error("the request body broke off")]
+pub struct BrokenOff(#[source] pub(crate) hyper::Error);
 
 /// A response body: whole, or written by a guest that still runs.
 pub enum ResponseBody {

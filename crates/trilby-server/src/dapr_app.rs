@@ -76,11 +76,10 @@ impl DaprApp {
                 Question::Answered(StatusCode::OK, Some(self.subscriptions.clone()))
             }
             (&Method::GET, "/dapr/config") => Question::Answered(StatusCode::NOT_FOUND, None),
-            (&Method::POST, _) if path.starts_with(EVENTS) => {
-                topic_of(path).map_or(Question::Refused(Outcome::NoRoute), |(pubsub, topic)| {
+            (&Method::POST, _) if path.starts_with(EVENTS) => topic_of(path)
+                .map_or(Question::Refused(Outcome::NoRoute), |(pubsub, topic)| {
                     Question::Topic(pubsub, topic)
-                })
-            }
+                }),
             (&Method::OPTIONS | &Method::POST, _) => {
                 let name = path.strip_prefix('/').unwrap_or(path);
                 match self.bindings.iter().find(|known| *known == name) {

@@ -24,7 +24,8 @@ mod respond;
 mod service;
 
 pub use admit::Admission;
-pub use body::{RequestBody, ResponseBody};
+pub use body::{BrokenOff, CutOff, RequestBody, ResponseBody};
 pub use entry::{Entry, Table};
 pub use listen::{Drain, serve};
+pub use respond::Streaming;
 pub use service::{Peer, Service, ServiceHandle, ServiceSettings};

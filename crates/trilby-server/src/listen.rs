@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use crate::body::BrokenOff;
 use crate::service::Peer;
 use crate::{RequestBody, Service};
 
@@ -147,5 +148,5 @@ impl Server {
 }
 
 fn incoming(body: Incoming) -> RequestBody {
-    body.map_err(Into::into).boxed_unsync()
+    body.map_err(BrokenOff).boxed_unsync()
 }

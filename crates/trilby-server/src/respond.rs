@@ -24,7 +24,7 @@ pub(crate) struct Guest {
     pub(crate) output: pipe::Reader,
     pub(crate) record: Record,
     /// The guest's turn: the next request may start when it is dropped.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) _turn: OwnedSemaphorePermit,
     /// Whether the body is not to be sent, as for HEAD. The guest still runs to its end.
     pub(crate) head_only: bool,
 }
@@ -79,6 +79,7 @@ async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
     let mut decoder = Decoder::new(DecoderLimits::default());
     let mut begun: Option<(Head, Bytes)> = None;
     let mut late = BytesMut::new();
+    let mut dropped_bytes = 0;
     loop {
         let ended = poll_fn(|cx| match guest.run.as_mut().poll(cx) {
             Poll::Ready(ending) => Poll::Ready(Some(ending)),
@@ -97,14 +98,18 @@ async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
                 },
                 Some(_) => late.extend_from_slice(&chunk),
             }
-            if guest.head_only && begun.is_some() {
+            if drops_body(guest, begun.as_ref()) {
+                dropped_bytes += late.len();
                 late.clear();
             }
         }
         match ended {
-            Some(Ending::Done) => return finished(decoder, begun, late, guest.head_only),
+            Some(Ending::Done) if guest.head_only => {
+                return head_finished(decoder, begun, dropped_bytes);
+            }
+            Some(Ending::Done) => return finished(decoder, begun, late),
             Some(ending) => return Err(ending.into()),
-            None if guest.head_only => {}
+            None if drops_body(guest, begun.as_ref()) => {}
             None => {
                 if let Some((head, rest)) = begun.take() {
                     let rest = joined(rest, late);
@@ -115,21 +120,46 @@ async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
     }
 }
 
+/// Whether what the guest writes after its head goes nowhere: for HEAD, and for a status that has
+/// no body (RFC 9110 sections 15.3.5 and 15.4.5). The guest then runs to its end before the answer
+/// goes out, so that a failure still shows in the status.
+fn drops_body(guest: &Guest, begun: Option<&(Head, Bytes)>) -> bool {
+    begun.is_some_and(|(head, _)| guest.head_only || !head.body_allowed())
+}
+
 fn finished(
-    mut decoder: Decoder,
+    decoder: Decoder,
     begun: Option<(Head, Bytes)>,
     late: BytesMut,
-    head_only: bool,
 ) -> Result<Begun, Outcome> {
     let Some((head, rest)) = begun else {
         return Err(Outcome::BadOutput(decoder.finish()));
     };
-    let body = joined(rest, late);
-    if !head_only {
-        let mut check = BodyCheck::new(head.content_length);
-        check.check(body.len()).and_then(|()| check.finish()).map_err(Outcome::BadOutput)?;
+    if !head.body_allowed() {
+        return Ok(Begun::Finished { head, body: Bytes::new() });
     }
+    let body = joined(rest, late);
+    let mut check = BodyCheck::new(head.content_length);
+    check.check(body.len()).and_then(|()| check.finish()).map_err(Outcome::BadOutput)?;
     Ok(Begun::Finished { head, body })
+}
+
+/// The answer to HEAD: the headers that GET would get, the body's length among them
+/// (RFC 9110 section 9.3.2).
+fn head_finished(
+    decoder: Decoder,
+    begun: Option<(Head, Bytes)>,
+    dropped_bytes: usize,
+) -> Result<Begun, Outcome> {
+    let Some((mut head, rest)) = begun else {
+        return Err(Outcome::BadOutput(decoder.finish()));
+    };
+    let body_bytes = rest.len() + dropped_bytes;
+    if head.body_allowed() && body_bytes > 0 {
+        let length = HeaderValue::from(body_bytes);
+        head.headers.entry(header::CONTENT_LENGTH).or_insert(length);
+    }
+    Ok(Begun::Finished { head, body: Bytes::new() })
 }
 
 fn joined(first: Bytes, late: BytesMut) -> Bytes {

@@ -180,8 +180,8 @@ impl Service {
         if request.body().size_hint().lower() > body_bytes_max {
             return refuse(&mut record, Outcome::BodyTooLarge);
         }
-        let permit = match self.admission.enter(Instant::now() + limits.deadline).await {
-            Ok(permit) => permit,
+        let turn = match self.admission.enter(Instant::now() + limits.deadline).await {
+            Ok(turn) => turn,
             Err(Refused::QueueFull | Refused::WaitedTooLong) => {
                 return refuse(&mut record, Outcome::Busy);
             }
@@ -197,7 +197,7 @@ impl Service {
         };
         match prepare::guest(entry, incoming) {
             Ok((run, output)) => {
-                respond(Guest { run, output, record, permit, head_only }).await
+                respond(Guest { run, output, record, _turn: turn, head_only }).await
             }
             Err(outcome) => refuse(&mut record, outcome),
         }
@@ -268,4 +268,3 @@ impl RequestIds {
         }
     }
 }
-

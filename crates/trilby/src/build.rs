@@ -12,6 +12,15 @@ use crate::failure::Failure;
 /// Folders that hold what builds make, never sources.
 const NOT_SOURCES: [&str; 4] = ["target", ".trilby", ".git", "node_modules"];
 
+/// `trilby build`: what [`run`] does, and no more.
+pub(crate) fn only(path: &Path) -> Result<(), Failure> {
+    let loaded = trilby_manifest::load(path).map_err(Failure::configuration)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    run(&loaded.app, false)
+}
+
 /// Runs the build commands that are due, one after the other, with their output shown.
 pub(crate) fn run(app: &App, forbidden: bool) -> Result<(), Failure> {
     let mut done = BTreeSet::new();

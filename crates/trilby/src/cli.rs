@@ -37,6 +37,15 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// Serve a folder, a manifest or a single module
     Serve(ServeOptions),
+    /// Build the modules that are missing or older than their sources, and end
+    Build(BuildOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildOptions {
+    /// A folder with `trilby.toml`, or that file
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +105,7 @@ mod tests {
     #[test]
     fn serve_takes_a_path_and_flags() {
         let cli = Cli::parse_from(["trilby", "serve", "app", "--listen", "[::1]:0", "--no-build"]);
-        let Command::Serve(options) = cli.command;
+        let Command::Serve(options) = cli.command else { panic!("not serve") };
         assert_eq!(options.path, PathBuf::from("app"));
         assert_eq!(options.listen, "[::1]:0".parse().ok());
         assert!(options.no_build);

@@ -30,11 +30,7 @@ impl Dapr {
 }
 
 /// Opens the back end. Must be called on the async runtime: both have tasks of their own.
-pub(crate) fn open(
-    app: &App,
-    data_dir: &Path,
-    components: Option<&Path>,
-) -> Result<Dapr, Failure> {
+pub(crate) fn open(app: &App, data_dir: &Path, components: Option<&Path>) -> Result<Dapr, Failure> {
     let env: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -64,9 +60,9 @@ fn check_names(app: &App, runtime: &Runtime) -> Result<(), Failure> {
             if runtime.has(kind, name) {
                 continue;
             }
-            let near = runtime.nearest(kind, name).map_or_else(String::new, |near| {
-                format!("\n  = help: there is `{near}`")
-            });
+            let near = runtime
+                .nearest(kind, name)
+                .map_or_else(String::new, |near| format!("\n  = help: there is `{near}`"));
             problems.push(format!(
                 "error: {}:{}: route `{}`: no component of type {kind} is named `{name}`{near}",
                 app.file.display(),

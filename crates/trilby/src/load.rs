@@ -129,9 +129,8 @@ fn entry(
             ),
         ));
     }
-    let program = linked
-        .program(module, &route.entrypoint)
-        .map_err(|error| problem(app, route, &error))?;
+    let program =
+        linked.program(module, &route.entrypoint).map_err(|error| problem(app, route, &error))?;
     let volumes = route.volumes.iter().map(|volume| Volume {
         guest: volume.guest.clone(),
         host: volume.host.clone(),

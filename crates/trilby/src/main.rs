@@ -21,8 +21,11 @@ use clap::Parser;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     logging::start(&cli);
-    let cli::Command::Serve(options) = cli.command;
-    match serve::run(options) {
+    let done = match cli.command {
+        cli::Command::Serve(options) => serve::run(options),
+        cli::Command::Build(options) => build::only(&options.path),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

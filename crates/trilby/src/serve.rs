@@ -50,7 +50,8 @@ async fn serve(
     let dapr = dapr::open(app, &options.data_dir, options.components.as_deref())?;
     let table = load::link(app, modules, &dapr.blocks())?;
     let address = address(options)?;
-    let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))?;
     let local = listener.local_addr().context("the listener has no address")?;
     let (instances_max, queue_depth_max) = app
         .routes
@@ -103,10 +104,9 @@ fn start_deliveries(
                 topic: topic.clone(),
                 path: events::topic_path(pubsub, topic),
             }),
-            Trigger::Binding { name } => bindings.push(InputBinding {
-                name: name.clone(),
-                path: events::binding_path(name),
-            }),
+            Trigger::Binding { name } => {
+                bindings.push(InputBinding { name: name.clone(), path: events::binding_path(name) })
+            }
         }
     }
     let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));

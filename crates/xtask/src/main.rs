@@ -1,2 +1,107 @@
-//! Placeholder.
-fn main() {}
+//! The project's own tasks: `cargo xtask test`, `ci`, `guests`, `bench`.
+//!
+//! In the order in which `test` uses them: [`tools`] finds what a machine must have; [`daprd`]
+//! builds the real daprd once, into a cache outside the checkout; [`guests`] builds the WebAssembly
+//! modules of examples and tests; [`cargo`] runs everything else in the release profile, so that
+//! dependencies are compiled once.
+
+mod bench;
+mod cargo;
+mod daprd;
+mod guests;
+mod size;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run all tests, real daprd and Redis included
+    Test {
+        /// Passed to the test programs, such as a part of a test's name
+        filter: Vec<String>,
+    },
+    /// Run what CI runs: format, lints, sizes, docs, licences, then all tests
+    Ci,
+    /// Build the WebAssembly modules of examples and tests
+    Guests,
+    /// Measure, against plain hyper in the same run
+    Bench {
+        /// What to measure
+        #[arg(value_parser = ["hello"])]
+        what: String,
+        /// Rounds, each with every server in turn
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Seconds of load for each server in a round
+        #[arg(long, default_value_t = 8)]
+        seconds: u64,
+    },
+    /// Check that files are small
+    Size,
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of the program")]
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Test { filter } => test(&filter),
+        Task::Ci => ci(),
+        Task::Guests => guests::build(),
+        Task::Bench { rounds, seconds, .. } => bench::hello(rounds, seconds),
+        Task::Size => size::check(),
+    }
+}
+
+fn test(filter: &[String]) -> Result<()> {
+    let parts = tools::Parts::find()?;
+    let daprd = parts.go.then(daprd::build).transpose()?;
+    guests::build()?;
+    cargo::test(filter, daprd.as_deref(), parts.redis.as_deref())
+}
+
+fn ci() -> Result<()> {
+    cargo::run(&["fmt", "--all", "--check"], &[])?;
+    size::check()?;
+    cargo::run(
+        &["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+        &[],
+    )?;
+    let deny_warnings = [("RUSTDOCFLAGS", "--deny warnings")];
+    cargo::run(&["doc", "--release", "--workspace", "--no-deps"], &deny_warnings)?;
+    guests::lint()?;
+    cargo::deny()?;
+    test(&[])
+}
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Tells what is done now.
+#[expect(clippy::print_stderr, reason = "progress of the tasks")]
+fn say(what: &str) {
+    eprintln!("== {what}");
+}

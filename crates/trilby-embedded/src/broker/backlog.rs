@@ -1,0 +1,44 @@
+//! How much there is still to deliver.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+/// Counts what was accepted and is not settled yet, over all subscriptions: queued, in flight or
+/// waiting for another try.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog(watch::Sender<usize>);
+
+/// One piece of the backlog, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Ticket(Arc<Backlog>);
+
+impl Backlog {
+    pub(crate) fn ticket(self: &Arc<Self>) -> Ticket {
+        self.0.send_if_modified(|open| {
+            *open += 1;
+            false
+        });
+        Ticket(Arc::clone(self))
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Waits until nothing is open. What is accepted later does not count.
+    pub(crate) async fn settled(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.0.subscribe().wait_for(|open| *open == 0).await;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // Only the last one is worth waking anybody for.
+        self.0.0.send_if_modified(|open| {
+            *open = open.saturating_sub(1);
+            *open == 0
+        });
+    }
+}

@@ -1,0 +1,57 @@
+//! A component as its file describes it, with every reference resolved.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::Error;
+
+/// One component.
+#[derive(Clone)]
+pub(crate) struct Component {
+    pub(crate) name: String,
+    /// Dapr's type, such as `state.sqlite`.
+    pub(crate) type_name: String,
+    /// Value by name; secrets are already in their places. Dapr compares names without case.
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) file: PathBuf,
+    /// Where the component begins in the file, from 1.
+    pub(crate) line: usize,
+}
+
+impl Component {
+    /// The value of a metadata name; an empty value counts as absent, as in Dapr.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.metadata.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A value that must be there.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Error> {
+        self.get(name).ok_or_else(|| {
+            self.mistake(format!("a {} needs the metadata `{name}`", self.type_name))
+        })
+    }
+
+    /// A boolean as Dapr reads them: `y`, `yes`, `true`, `t`, `on` and `1` are true, all else is
+    /// false.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        let truths = ["y", "yes", "true", "t", "on", "1"];
+        self.get(name).is_some_and(|value| truths.iter().any(|t| value.eq_ignore_ascii_case(t)))
+    }
+
+    /// An error that points at this component.
+    pub(crate) fn mistake(&self, message: impl Into<String>) -> Error {
+        Error::Component { file: self.file.clone(), line: self.line, message: message.into() }
+    }
+}
+
+/// Shows names only: values may be secrets.
+impl std::fmt::Debug for Component {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Component")
+            .field("name", &self.name)
+            .field("type_name", &self.type_name)
+            .field("metadata", &self.metadata.keys())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! Deliveries to a receiver that answers by a script, on paused time.
+
+mod drain;
+mod ticks;
+mod topics;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use tokio::time::Instant;
+use trilby_dapr::CallContext;
+use trilby_dapr::event::Event;
+use trilby_dapr::messaging::Publish;
+
+use super::*;
+use crate::component::Component;
+
+/// What the receiver does with a delivery.
+#[derive(Clone, Copy)]
+enum Act {
+    Answer(u16, &'static str),
+    After(Duration, u16),
+    Hang,
+    Panic,
+}
+
+const OK: Act = Act::Answer(200, "");
+const FAIL: Act = Act::Answer(500, "");
+
+struct Seen {
+    ms: u128,
+    path: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+type Script = dyn Fn(&Seen, usize) -> Act + Send + Sync;
+
+/// The script gets the delivery and how many there were before.
+struct App {
+    script: Box<Script>,
+    started: Instant,
+    seen: Mutex<Vec<Seen>>,
+    at_once: AtomicUsize,
+}
+
+impl App {
+    fn new(script: impl Fn(&Seen, usize) -> Act + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            script: Box::new(script),
+            started: Instant::now(),
+            seen: Mutex::default(),
+            at_once: AtomicUsize::new(0),
+        })
+    }
+
+    fn times(&self) -> Vec<u128> {
+        self.seen.lock().unwrap().iter().map(|seen| seen.ms).collect()
+    }
+
+    /// The data of the events, in the order of delivery.
+    fn data(&self) -> Vec<String> {
+        let seen = self.seen.lock().unwrap();
+        let data = |seen: &Seen| Event::parse(&seen.body).unwrap().data.to_vec();
+        seen.iter().map(|seen| String::from_utf8(data(seen)).unwrap()).collect()
+    }
+}
+
+#[async_trait]
+impl Inbound for App {
+    async fn deliver(&self, request: Request<Bytes>) -> Response<Bytes> {
+        assert_eq!(self.at_once.fetch_add(1, Ordering::SeqCst), 0, "two deliveries at once");
+        let (head, body) = request.into_parts();
+        let ms = self.started.elapsed().as_millis();
+        let seen = Seen { ms, path: head.uri.to_string(), headers: head.headers, body };
+        let act = {
+            let mut all = self.seen.lock().unwrap();
+            let act = (self.script)(&seen, all.len());
+            all.push(seen);
+            act
+        };
+        if matches!(act, Act::Panic | Act::Hang) {
+            self.at_once.fetch_sub(1, Ordering::SeqCst);
+        }
+        let (status, body) = match act {
+            Act::Answer(status, body) => (status, body),
+            Act::After(delay, status) => {
+                tokio::time::sleep(delay).await;
+                (status, "")
+            }
+            Act::Hang => std::future::pending().await,
+            Act::Panic => panic!("as the test wants it"),
+        };
+        self.at_once.fetch_sub(1, Ordering::SeqCst);
+        Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()
+    }
+}
+
+fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
+    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Component {
+        name: "bus".to_owned(),
+        type_name: type_name.to_owned(),
+        metadata: metadata.collect::<BTreeMap<_, _>>(),
+        file: "c.yaml".into(),
+        line: 1,
+    }
+}
+
+fn broker() -> Arc<Broker> {
+    Arc::new(Broker::open(&component("pubsub.in-memory", &[]), "shop").unwrap())
+}
+
+fn subscribed(broker: &Arc<Broker>, path: &str) -> Vec<(Arc<Broker>, Subscription)> {
+    let subscription =
+        Subscription { pubsub: "bus".into(), topic: "placed".into(), path: path.into() };
+    vec![(Arc::clone(broker), subscription)]
+}
+
+fn started(app: &Arc<App>, broker: &Arc<Broker>) -> Deliveries {
+    start(Arc::clone(app) as Arc<dyn Inbound>, subscribed(broker, "/events/placed"), vec![])
+        .unwrap()
+}
+
+async fn publish(
+    broker: &Broker,
+    data: &str,
+    metadata: &[(&str, &str)],
+) -> trilby_dapr::Result<()> {
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let cx = CallContext::within(Duration::from_secs(1));
+    let cx = CallContext { traceparent: Some(trace.into()), ..cx };
+    let publish = Publish {
+        pubsub: "bus".to_owned(),
+        topic: "placed".to_owned(),
+        data: Bytes::copy_from_slice(data.as_bytes()),
+        content_type: None,
+        metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+    };
+    broker.publish(&cx, publish).await
+}
+
+const MINUTES: Duration = Duration::from_secs(600);
+
+fn ticking(app: &Arc<App>, schedule: &str) -> Deliveries {
+    let cron = Cron::open(&component("bindings.cron", &[("schedule", schedule)])).unwrap();
+    let binding = InputBinding { name: "tick".into(), path: "/tick".into() };
+    let (began, now) = (Instant::now(), "2026-11-23T10:01:52Z".parse::<Timestamp>().unwrap());
+    let clock = move || now + jiff::SignedDuration::try_from(began.elapsed()).unwrap();
+    let inbound = Arc::clone(app) as Arc<dyn Inbound>;
+    start_at(Arc::new(clock), inbound, vec![], vec![(Arc::new(cron), binding)]).unwrap()
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_is_refused() {
+    for path in ["", "no-slash", "/a b", "http://elsewhere/"] {
+        let app = App::new(|_, _| OK);
+        let error = start(app, subscribed(&broker(), path), vec![]).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("component `bus`: `{path}` is no path of a URL")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn without_a_runtime_nothing_starts() {
+    struct Nobody;
+    #[async_trait]
+    impl Inbound for Nobody {
+        async fn deliver(&self, _: Request<Bytes>) -> Response<Bytes> {
+            Response::default()
+        }
+    }
+    let error = start(Arc::new(Nobody), subscribed(&broker(), "/e"), vec![]).unwrap_err();
+    assert!(error.to_string().contains("start the embedded runtime on a tokio runtime"));
+}

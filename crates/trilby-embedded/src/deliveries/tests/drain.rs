@@ -1,0 +1,81 @@
+//! The end of deliveries: nothing accepted is lost within the bound.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn draining_tries_again_at_once_and_loses_nothing() {
+    // Every event fails until its third try.
+    let tries: Mutex<BTreeMap<Bytes, u32>> = Mutex::default();
+    let script = move |seen: &Seen, _| {
+        let mut tries = tries.lock().unwrap();
+        let tries = tries.entry(seen.body.clone()).or_default();
+        *tries += 1;
+        if *tries < 3 { FAIL } else { OK }
+    };
+    let (app, broker) = (App::new(script), broker());
+    let deliveries = started(&app, &broker);
+    for n in 0..100 {
+        publish(&broker, &n.to_string(), &[]).await.unwrap();
+    }
+    deliveries.drain(Duration::from_millis(50)).await;
+    assert_eq!(app.times(), [0; 300]);
+    let error = publish(&broker, "late", &[]).await.unwrap_err();
+    assert_eq!(&*error.reason, "DAPR_PUBSUB_PUBLISH_MESSAGE");
+}
+
+/// Publishes a chain of events, each while the one before it is being delivered.
+struct Chain {
+    broker: Arc<Broker>,
+    delivered: AtomicUsize,
+}
+
+#[async_trait]
+impl Inbound for Chain {
+    async fn deliver(&self, _: Request<Bytes>) -> Response<Bytes> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if self.delivered.fetch_add(1, Ordering::SeqCst) < 4 {
+            publish(&self.broker, "next", &[]).await.unwrap();
+        }
+        Response::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_guests_publish_while_draining_is_delivered() {
+    let broker = broker();
+    let chain = Arc::new(Chain { broker: Arc::clone(&broker), delivered: AtomicUsize::new(0) });
+    let inbound = Arc::clone(&chain) as Arc<dyn Inbound>;
+    let deliveries = start(inbound, subscribed(&broker, "/e"), vec![]).unwrap();
+    publish(&broker, "first", &[]).await.unwrap();
+    deliveries.drain(MINUTES).await;
+    assert_eq!(chain.delivered.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_ends_within_its_bound() {
+    let (app, broker) = (App::new(|_, _| Act::Hang), broker());
+    let deliveries = started(&app, &broker);
+    let backlog = Arc::clone(&deliveries.backlog);
+    for n in 0..3 {
+        publish(&broker, &n.to_string(), &[]).await.unwrap();
+    }
+    let started = Instant::now();
+    deliveries.drain(Duration::from_secs(7)).await;
+    assert_eq!(started.elapsed().as_secs(), 7);
+    // The tasks end, and with them their events.
+    backlog.settled().await;
+    assert_eq!(app.times(), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_deliveries_break_off() {
+    let (app, broker) = (App::new(|_, _| FAIL), broker());
+    let deliveries = started(&app, &broker);
+    let cron = ticking(&app, "@every 1s");
+    publish(&broker, "x", &[]).await.unwrap();
+    let backlog = Arc::clone(&deliveries.backlog);
+    drop((deliveries, cron));
+    backlog.settled().await;
+    pass(60).await;
+    assert_eq!(app.times(), [0; 0]);
+}

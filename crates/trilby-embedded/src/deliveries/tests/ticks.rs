@@ -1,0 +1,29 @@
+//! Cron triggers.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn cron_triggers_come_on_time_and_failures_are_not_repeated() {
+    let app = App::new(|_, before| if before == 1 { FAIL } else { OK });
+    let deliveries = ticking(&app, "0,30 * * * * *");
+    pass(100).await;
+    deliveries.drain(MINUTES).await;
+    pass(100).await;
+    assert_eq!(app.times(), [8_000, 38_000, 68_000, 98_000]);
+    let seen = app.seen.lock().unwrap();
+    assert_eq!((seen[0].path.as_str(), seen[0].body.len()), ("/tick", 0));
+    assert_eq!(seen[0].headers["content-type"], "application/json");
+    assert_eq!(seen[0].headers["readtimeutc"], "2026-11-23 10:02:00 +0000 UTC");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_is_due_during_another_is_left_out() {
+    let app = App::new(|_, _| Act::After(Duration::from_secs(5), 200));
+    let deliveries = ticking(&app, "*/2 * * * * *");
+    pass(15).await;
+    // The one that is being delivered ends; there is no new one.
+    deliveries.drain(MINUTES).await;
+    pass(15).await;
+    assert_eq!(app.times(), [2_000, 8_000, 14_000]);
+    assert_eq!(app.at_once.load(Ordering::SeqCst), 0);
+}

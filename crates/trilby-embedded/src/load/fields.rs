@@ -1,0 +1,133 @@
+//! Maps whose keys are known: a key that is not known, or stands twice, is an error that names
+//! the nearest.
+
+use std::path::Path;
+
+use super::node::{Entry, Node, Value};
+use super::types::nearest;
+use crate::Error;
+
+/// The entries of a map that are still to be taken.
+pub(super) struct Fields<'a> {
+    file: &'a Path,
+    /// What the map is, for messages, such as "a component".
+    what: &'static str,
+    /// Where the map begins.
+    line: usize,
+    entries: Vec<Entry>,
+}
+
+/// A text and where it stands.
+#[derive(Clone)]
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) line: usize,
+}
+
+impl<'a> Fields<'a> {
+    /// The entries of `node`, which must be a map of `known` keys only.
+    pub(super) fn open(
+        file: &'a Path,
+        what: &'static str,
+        node: Node,
+        known: &[&str],
+    ) -> Result<Self, Error> {
+        let line = node.line;
+        let Value::Map(entries) = node.value else {
+            let found = node.value.what();
+            return Err(mistake(file, line, format!("{what} must be a map; this is {found}")));
+        };
+        let fields = Self { file, what, line, entries };
+        fields.check(known)?;
+        Ok(fields)
+    }
+
+    fn check(&self, known: &[&str]) -> Result<(), Error> {
+        for (index, entry) in self.entries.iter().enumerate() {
+            let key = &entry.key;
+            if !known.contains(&key.as_str()) {
+                let hint = nearest(key, known).map_or_else(
+                    || format!("it may have {}", list(known)),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("{} has no key `{key}`; {hint}", self.what);
+                return Err(mistake(self.file, entry.line, message));
+            }
+            let first = self.entries.iter().take(index).find(|other| other.key == *key);
+            if let Some(first) = first {
+                let message =
+                    format!("the key `{key}` is here already, on line {}; keep one", first.line);
+                return Err(mistake(self.file, entry.line, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the map begins, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The value of a key; a null counts as absent.
+    pub(super) fn take(&mut self, key: &str) -> Option<Node> {
+        let index = self.entries.iter().position(|entry| entry.key == key)?;
+        let node = self.entries.swap_remove(index).node;
+        (!matches!(node.value, Value::Null)).then_some(node)
+    }
+
+    /// The text of a key that must be there and not be empty.
+    pub(super) fn required(&mut self, key: &str) -> Result<Text, Error> {
+        let text = self.text(key)?.filter(|text| !text.text.is_empty());
+        text.ok_or_else(|| mistake(self.file, self.line, format!("{} needs `{key}`", self.what)))
+    }
+
+    /// The text of a key, if it is there.
+    pub(super) fn text(&mut self, key: &str) -> Result<Option<Text>, Error> {
+        let file = self.file;
+        self.take(key).map(|node| text(file, key, node)).transpose()
+    }
+
+    /// The items of a list; empty when it is not there.
+    pub(super) fn list(&mut self, key: &str) -> Result<Vec<Node>, Error> {
+        match self.take(key) {
+            None => Ok(Vec::new()),
+            Some(Node { value: Value::List(items), .. }) => Ok(items),
+            Some(Node { value, line }) => {
+                let message = format!("`{key}` must be a list; this is {}", value.what());
+                Err(mistake(self.file, line, message))
+            }
+        }
+    }
+
+    /// A boolean; false when it is not there.
+    pub(super) fn flag(&mut self, key: &str) -> Result<bool, Error> {
+        match self.take(key) {
+            None => Ok(false),
+            Some(Node { value: Value::Bool(value), .. }) => Ok(value),
+            Some(Node { value, line }) => {
+                let message = format!("`{key}` must be true or false; this is {}", value.what());
+                Err(mistake(self.file, line, message))
+            }
+        }
+    }
+}
+
+/// A scalar as text.
+pub(super) fn text(file: &Path, key: &str, node: Node) -> Result<Text, Error> {
+    if matches!(node.value, Value::List(_) | Value::Map(_)) {
+        let message = format!("`{key}` must be a text; this is {}", node.value.what());
+        return Err(mistake(file, node.line, message));
+    }
+    Ok(Text { line: node.line, text: node.value.into_text() })
+}
+
+/// An error that points at a line of a file.
+pub(super) fn mistake(file: &Path, line: usize, message: impl Into<String>) -> Error {
+    Error::Component { file: file.to_owned(), line, message: message.into() }
+}
+
+/// Names in back quotes, for messages.
+pub(super) fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}

@@ -1,0 +1,139 @@
+//! Component files: from folders of YAML to descriptions in which every mistake was found.
+//!
+//! In the order in which a file flows: [`folder`] reads it, [`node`] parses it, [`document`] and
+//! [`fields`] check its shape, [`types`] knows what may be in it, and [`resolve`] puts secrets and
+//! environment variables in their places.
+
+mod document;
+mod fields;
+mod folder;
+mod node;
+mod resolve;
+#[cfg(test)]
+mod tests;
+pub(crate) mod types;
+
+use std::path::{Path, PathBuf};
+
+use self::document::Description;
+use self::fields::{list, mistake};
+use self::types::{Type, nearest};
+use crate::Error;
+
+pub(crate) use self::resolve::{Context, Lookup};
+
+/// A component of a known type. Its references are not resolved yet.
+pub(crate) struct Described {
+    pub(crate) known: &'static Type,
+    description: Description,
+}
+
+impl Described {
+    pub(crate) fn name(&self) -> &str {
+        &self.description.name.text
+    }
+
+    /// Whether the runtime shall start without it when it cannot be opened (`ignoreErrors`).
+    pub(crate) fn ignore_errors(&self) -> bool {
+        self.description.ignore_errors
+    }
+}
+
+/// Reads all components that are for this app, in the order of folders, file names and documents.
+///
+/// # Errors
+///
+/// When a folder or file cannot be read, or at the first mistake in one.
+pub(crate) fn load(folders: &[PathBuf], app_id: &str) -> Result<Vec<Described>, Error> {
+    let mut components: Vec<Described> = Vec::new();
+    for folder in folders {
+        for file in folder::files(folder)? {
+            let text = folder::read(&file)?;
+            for description in parse(&file, &text)? {
+                let scopes = &description.scopes;
+                if !scopes.is_empty() && !scopes.iter().any(|scope| scope == app_id) {
+                    let name = &description.name.text;
+                    tracing::debug!(component = name, "skipped: it is for other apps");
+                    continue;
+                }
+                let component = describe(description)?;
+                refuse_double(&components, &component)?;
+                components.push(component);
+            }
+        }
+    }
+    Ok(components)
+}
+
+/// The components in the text of a file.
+fn parse(file: &Path, text: &str) -> Result<Vec<Description>, Error> {
+    let documents = node::parse(text).map_err(|error| mistake(file, error.line, error.message))?;
+    let described = documents.into_iter().map(|node| document::read(file, node));
+    described.filter_map(Result::transpose).collect()
+}
+
+fn describe(description: Description) -> Result<Described, Error> {
+    let file = &description.file;
+    let type_name = &description.type_name;
+    let known = types::find(&type_name.text).ok_or_else(|| {
+        let names = types::names();
+        let hint = nearest(&type_name.text, &names)
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        mistake(
+            file,
+            type_name.line,
+            format!(
+                "the embedded runtime has no type `{}`{hint}\n  = help: it has {}\n  = help: a \
+                 daprd sidecar has the other types and reads this file as it is",
+                type_name.text,
+                list(&names),
+            ),
+        )
+    })?;
+    // Dapr counts `v0` as the first version too.
+    if let Some(version) = &description.version
+        && !["v1", "v0"].iter().any(|v| version.text.eq_ignore_ascii_case(v))
+    {
+        let message = format!("{} has the version v1, not `{}`", known.name, version.text);
+        return Err(mistake(file, version.line, message));
+    }
+    check_names(&description, known)?;
+    Ok(Described { known, description })
+}
+
+/// A slip in a metadata name is an error: the setting would silently not be in force. Other
+/// unknown names are settings of a newer daprd, or notes.
+fn check_names(description: &Description, known: &Type) -> Result<(), Error> {
+    let names = known.metadata();
+    for item in &description.items {
+        let name = &item.name.text;
+        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        if let Some(near) = nearest(name, &names) {
+            let message =
+                format!("{} has no metadata `{name}`; did you mean `{near}`?", known.name);
+            return Err(mistake(&description.file, item.name.line, message));
+        }
+        tracing::warn!(
+            file = %description.file.display(),
+            line = item.name.line,
+            "the embedded {} does not know the metadata `{name}`; it has no effect",
+            known.name,
+        );
+    }
+    Ok(())
+}
+
+fn refuse_double(components: &[Described], new: &Described) -> Result<(), Error> {
+    let Some(first) = components.iter().find(|component| component.name() == new.name()) else {
+        return Ok(());
+    };
+    let message = format!(
+        "there is a component `{}` already, at {}:{}; give one of them another name",
+        new.name(),
+        first.description.file.display(),
+        first.description.line,
+    );
+    Err(mistake(&new.description.file, new.description.line, message))
+}

@@ -1,0 +1,135 @@
+//! References in metadata: secrets, environment variables, and Dapr's placeholders.
+
+use std::collections::BTreeMap;
+
+use super::Described;
+use super::document::{From, Item};
+use super::fields::{Text, mistake};
+use crate::Error;
+use crate::component::Component;
+
+/// What references are resolved against.
+pub(crate) struct Context<'a> {
+    pub(crate) app_id: &'a str,
+    pub(crate) env: &'a BTreeMap<String, String>,
+    /// Looks up the value `key` of the secret `name` in a store: `(store, name, key)`.
+    pub(crate) secrets: &'a dyn Fn(&str, &str, &str) -> Lookup,
+}
+
+/// What a secret store has.
+pub(crate) enum Lookup {
+    Found(String),
+    /// The store has no such secret, or the secret no such key.
+    NoSecret,
+    NoStore,
+}
+
+impl Described {
+    /// The component, with every reference replaced by what it refers to.
+    ///
+    /// # Errors
+    ///
+    /// When a secret, its store or an environment variable is missing.
+    pub(crate) fn resolve(&self, context: &Context<'_>) -> Result<Component, Error> {
+        let mut metadata = BTreeMap::new();
+        for item in &self.description.items {
+            metadata.insert(item.name.text.clone(), self.value(item, context)?);
+        }
+        Ok(Component {
+            name: self.name().to_owned(),
+            type_name: self.known.name.to_owned(),
+            metadata,
+            file: self.description.file.clone(),
+            line: self.description.line,
+        })
+    }
+
+    fn value(&self, item: &Item, context: &Context<'_>) -> Result<String, Error> {
+        let value = match &item.from {
+            From::Value(value) => value.clone(),
+            From::Environment(variable) => self.variable(variable, context.env)?,
+            From::Secret { name, key } => self.secret(name, key.as_ref(), context)?,
+        };
+        self.replace(value, &item.name, context)
+    }
+
+    /// The runtime's own settings and tokens are out of reach, as in daprd.
+    fn variable(&self, variable: &Text, env: &BTreeMap<String, String>) -> Result<String, Error> {
+        let file = &self.description.file;
+        let name = variable.text.as_str();
+        let upper = name.to_ascii_uppercase();
+        if upper.starts_with("DAPR_") || upper == "APP_API_TOKEN" {
+            let message =
+                format!("`envRef` may not name `{name}`: it belongs to the runtime; use another");
+            return Err(mistake(file, variable.line, message));
+        }
+        env.get(name).cloned().ok_or_else(|| {
+            let message = format!("the environment has no `{name}`; set it, or use `value`");
+            mistake(file, variable.line, message)
+        })
+    }
+
+    fn secret(
+        &self,
+        name: &Text,
+        key: Option<&Text>,
+        context: &Context<'_>,
+    ) -> Result<String, Error> {
+        let file = &self.description.file;
+        let Some(store) = &self.description.secret_store else {
+            let message = "`secretKeyRef` needs to know where the secret is; add at the top level \
+                           of this component:\nauth:\n  secretStore: NAME-OF-A-SECRET-STORE";
+            return Err(mistake(file, name.line, message));
+        };
+        // Dapr takes the secret's own name when there is no key.
+        let key_name = key.map(|key| key.text.as_str()).filter(|key| !key.is_empty());
+        let key_name = key_name.unwrap_or(&name.text);
+        match (context.secrets)(&store.text, &name.text, key_name) {
+            Lookup::Found(value) => Ok(value),
+            Lookup::NoSecret => {
+                let message = format!(
+                    "the secret store `{}` has no secret `{}` with the key `{key_name}`",
+                    store.text, name.text
+                );
+                Err(mistake(file, name.line, message))
+            }
+            Lookup::NoStore => {
+                let message = format!(
+                    "there is no secret store `{}`; add a component of that name with the type \
+                     secretstores.local.file or secretstores.local.env",
+                    store.text
+                );
+                Err(mistake(file, store.line, message))
+            }
+        }
+    }
+
+    /// Dapr's placeholders `{uuid}`, `{appID}`, `{namespace}` and `{podName}`.
+    fn replace(
+        &self,
+        mut value: String,
+        name: &Text,
+        context: &Context<'_>,
+    ) -> Result<String, Error> {
+        if !value.contains('{') {
+            return Ok(value);
+        }
+        while value.contains("{uuid}") {
+            value = value.replacen("{uuid}", &uuid::Uuid::new_v4().to_string(), 1);
+        }
+        if value.contains("{podName}") {
+            let pod = context.env.get("POD_NAME").map_or("", String::as_str);
+            if pod.is_empty() {
+                let message = format!(
+                    "`{}` has {{podName}}, but the environment has no `POD_NAME`; set it",
+                    name.text
+                );
+                return Err(mistake(&self.description.file, name.line, message));
+            }
+            value = value.replace("{podName}", pod);
+        }
+        let namespace = context.env.get("NAMESPACE").map_or("default", String::as_str);
+        let namespace = format!("{namespace}.{}", context.app_id);
+        Ok(value.replace("{namespace}", &namespace).replace("{appID}", context.app_id))
+    }
+}

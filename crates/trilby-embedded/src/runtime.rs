@@ -1,0 +1,267 @@
+//! The runtime: open components by kind and name, and the calls to them.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::time::timeout_at;
+use trilby_dapr::messaging::{BindingReply, InvokeBinding, Publish};
+use trilby_dapr::secret::{GetSecret, Secret};
+use trilby_dapr::state::{DeleteState, GetState, SaveState, StateValue};
+use trilby_dapr::{Blocks, CallContext, Error as CallError, Inbound, Result};
+
+use crate::bindings::{Cron, LocalStorage};
+use crate::broker::Broker;
+use crate::component::Component;
+use crate::deliveries::{self, Deliveries, InputBinding, Subscription};
+use crate::load::types::nearest;
+use crate::load::{self, Context, Described, Lookup};
+use crate::secrets::SecretStore;
+use crate::state::StateStore;
+use crate::{Error, Kind, defaults, refusals};
+
+/// What a runtime is opened with.
+#[derive(Clone)]
+pub struct Options {
+    /// The app's id in Dapr: part of every state key, and the source of every event.
+    pub app_id: String,
+    /// Folders of component files.
+    pub components: Vec<PathBuf>,
+    /// The folder of the default state store; made only if that store is used.
+    pub data_dir: PathBuf,
+    /// The environment, for `envRef` and secretstores.local.env.
+    pub env: BTreeMap<String, String>,
+}
+
+/// An open component, for a person to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ComponentInfo {
+    /// Its name.
+    pub name: String,
+    /// Dapr's type, such as `state.sqlite`.
+    pub type_name: String,
+    /// What it is for.
+    pub kind: Kind,
+}
+
+/// Dapr's building blocks in this process.
+pub struct Runtime {
+    components: Vec<ComponentInfo>,
+    states: BTreeMap<String, StateStore>,
+    brokers: BTreeMap<String, Arc<Broker>>,
+    outputs: BTreeMap<String, LocalStorage>,
+    inputs: BTreeMap<String, Arc<Cron>>,
+    secrets: BTreeMap<String, SecretStore>,
+}
+
+impl Runtime {
+    /// Reads the component files and opens every component that is for this app.
+    ///
+    /// When no file describes a state store, there is `statestore`, kept in `state.db` of the data
+    /// folder; when none describes a pub/sub broker, there is `pubsub`, in memory.
+    ///
+    /// # Errors
+    ///
+    /// At the first mistake in a file, and when a component cannot be opened, unless its file says
+    /// `ignoreErrors`.
+    pub fn open(options: Options) -> std::result::Result<Self, Error> {
+        let described = load::load(&options.components, &options.app_id)?;
+        let mut runtime = Self {
+            components: Vec::new(),
+            states: BTreeMap::new(),
+            brokers: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            inputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        };
+        // Other components' metadata may refer to secrets.
+        let (stores, others): (Vec<_>, Vec<_>) =
+            described.iter().partition(|described| described.known.kind == Kind::SecretStore);
+        for described in stores.into_iter().chain(others) {
+            runtime.open_described(described, &options)?;
+        }
+        let kinds: HashSet<Kind> = described.iter().map(|described| described.known.kind).collect();
+        for kind in [Kind::State, Kind::Pubsub] {
+            if !kinds.contains(&kind)
+                && let Some(component) = defaults::component(kind, &options.data_dir)
+            {
+                runtime.insert(kind, &component, &options)?;
+            }
+        }
+        Ok(runtime)
+    }
+
+    fn open_described(
+        &mut self,
+        described: &Described,
+        options: &Options,
+    ) -> std::result::Result<(), Error> {
+        let context = Context {
+            app_id: &options.app_id,
+            env: &options.env,
+            secrets: &|store, name, key| match self.secrets.get(store) {
+                None => Lookup::NoStore,
+                Some(store) => store.lookup(name, key).map_or(Lookup::NoSecret, Lookup::Found),
+            },
+        };
+        let component = described.resolve(&context)?;
+        match self.insert(described.known.kind, &component, options) {
+            Err(error) if described.ignore_errors() => {
+                tracing::warn!(component = component.name, %error, "left out (ignoreErrors)");
+                Ok(())
+            }
+            opened => opened,
+        }
+    }
+
+    fn insert(
+        &mut self,
+        kind: Kind,
+        component: &Component,
+        options: &Options,
+    ) -> std::result::Result<(), Error> {
+        let name = component.name.clone();
+        match kind {
+            Kind::State => {
+                let store = StateStore::open(component, &options.app_id, &options.env)?;
+                self.states.insert(name, store);
+            }
+            Kind::Pubsub => {
+                let broker = Broker::open(component, &options.app_id)?;
+                self.brokers.insert(name, Arc::new(broker));
+            }
+            Kind::OutputBinding => {
+                self.outputs.insert(name, LocalStorage::open(component)?);
+            }
+            Kind::InputBinding => {
+                self.inputs.insert(name, Arc::new(Cron::open(component)?));
+            }
+            Kind::SecretStore => {
+                self.secrets.insert(name, SecretStore::open(component, &options.env)?);
+            }
+        }
+        tracing::debug!(component = component.name, r#type = component.type_name, "opened");
+        self.components.push(ComponentInfo {
+            name: component.name.clone(),
+            type_name: component.type_name.clone(),
+            kind,
+        });
+        Ok(())
+    }
+
+    /// The open components: secret stores, then the others in the order of their files, then the
+    /// defaults.
+    #[must_use]
+    pub fn components(&self) -> &[ComponentInfo] {
+        &self.components
+    }
+
+    /// Whether there is a component of this kind and name.
+    #[must_use]
+    pub fn has(&self, kind: Kind, name: &str) -> bool {
+        self.names(kind).contains(&name)
+    }
+
+    /// The component of a kind whose name is nearest to this one: a slip away, or the only one.
+    #[must_use]
+    pub fn nearest(&self, kind: Kind, name: &str) -> Option<String> {
+        let names = self.names(kind);
+        let only = if let [only] = names.as_slice() { Some(*only) } else { None };
+        nearest(name, &names).or(only).map(str::to_owned)
+    }
+
+    fn names(&self, kind: Kind) -> Vec<&str> {
+        let of_kind = self.components.iter().filter(|component| component.kind == kind);
+        of_kind.map(|component| component.name.as_str()).collect()
+    }
+
+    /// Begins to bring topic events and binding triggers to `inbound`. Must be called on a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    ///
+    /// When a subscription or binding names a component that is not there, or may not have the
+    /// topic.
+    pub fn start(
+        &self,
+        inbound: Arc<dyn Inbound>,
+        subscriptions: Vec<Subscription>,
+        bindings: Vec<InputBinding>,
+    ) -> std::result::Result<Deliveries, Error> {
+        let subscriptions = subscriptions.into_iter().map(|subscription| {
+            let found = self.brokers.get(&subscription.pubsub).cloned();
+            let broker = found.ok_or_else(|| self.missing(Kind::Pubsub, &subscription.pubsub))?;
+            Ok((broker, subscription))
+        });
+        let subscriptions = subscriptions.collect::<std::result::Result<Vec<_>, Error>>()?;
+        let bindings = bindings.into_iter().map(|binding| {
+            let found = self.inputs.get(&binding.name).cloned();
+            let cron = found.ok_or_else(|| self.missing(Kind::InputBinding, &binding.name))?;
+            Ok((cron, binding))
+        });
+        let bindings = bindings.collect::<std::result::Result<Vec<_>, Error>>()?;
+        deliveries::start(inbound, subscriptions, bindings)
+    }
+
+    fn missing(&self, kind: Kind, name: &str) -> Error {
+        Error::Missing { kind, name: name.to_owned(), nearest: self.nearest(kind, name) }
+    }
+
+    fn state(&self, name: &str) -> Result<&StateStore> {
+        self.states.get(name).ok_or_else(|| refusals::state_store(name, self.states.is_empty()))
+    }
+}
+
+#[async_trait]
+impl Blocks for Runtime {
+    async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
+        self.state(&request.store)?.get(cx, request).await
+    }
+
+    async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
+        self.state(&request.store)?.save(cx, request).await
+    }
+
+    async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {
+        self.state(&request.store)?.delete(cx, request).await
+    }
+
+    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
+        let broker = self
+            .brokers
+            .get(&request.pubsub)
+            .ok_or_else(|| refusals::pubsub(&request.pubsub, self.brokers.is_empty()))?;
+        broker.publish(cx, request).await
+    }
+
+    async fn invoke_binding(
+        &self,
+        cx: &CallContext,
+        request: InvokeBinding,
+    ) -> Result<BindingReply> {
+        if request.operation.is_empty() {
+            let reason = "operation field is missing from request";
+            return Err(refusals::output_binding(&request.binding, reason));
+        }
+        let Some(binding) = self.outputs.get(&request.binding) else {
+            let reason = format!("couldn't find output binding {}", request.binding);
+            return Err(refusals::output_binding(&request.binding, &reason));
+        };
+        let what = format!("the binding `{}`", request.binding);
+        let invoked = timeout_at(cx.deadline, binding.invoke(request)).await;
+        invoked.unwrap_or_else(|_| Err(CallError::deadline(&what)))
+    }
+
+    async fn get_secret(&self, _cx: &CallContext, request: GetSecret) -> Result<Secret> {
+        let store = self
+            .secrets
+            .get(&request.store)
+            .ok_or_else(|| refusals::secret_store(&request.store, self.secrets.is_empty()))?;
+        store.get(&request)
+    }
+}

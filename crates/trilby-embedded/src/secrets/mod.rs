@@ -1,0 +1,150 @@
+//! Secret stores: environment variables (`secretstores.local.env`) and a JSON file
+//! (`secretstores.local.file`), both read once, when the component is opened.
+
+mod env;
+mod file;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use trilby_dapr::secret::{GetSecret, Secret};
+use trilby_dapr::{Code, Error as DaprError};
+
+use crate::Error;
+use crate::component::Component;
+
+/// One secret store.
+pub(crate) struct SecretStore {
+    name: String,
+    secrets: BTreeMap<String, Secret>,
+    missing: Missing,
+}
+
+/// What a store answers for a secret that it does not have.
+enum Missing {
+    /// An empty value: an unset environment variable is an empty one to daprd.
+    Empty,
+    Refused,
+}
+
+impl SecretStore {
+    /// Opens a `secretstores.local.env` over `env`, or a `secretstores.local.file`.
+    pub(crate) fn open(
+        component: &Component,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let (secrets, missing) = match component.type_name.as_str() {
+            "secretstores.local.env" => (env::read(component, env), Missing::Empty),
+            "secretstores.local.file" => (file::read(component)?, Missing::Refused),
+            other => {
+                return Err(component.mistake(format!(
+                    "`{other}` is no secret store of the embedded runtime; it has \
+                     secretstores.local.env and secretstores.local.file"
+                )));
+            }
+        };
+        Ok(Self { name: component.name.clone(), secrets, missing })
+    }
+
+    /// One secret, with daprd's answers for one that is not there.
+    pub(crate) fn get(&self, request: &GetSecret) -> trilby_dapr::Result<Secret> {
+        let key = &request.key;
+        match (self.secrets.get(key), &self.missing) {
+            (Some(secret), _) => Ok(secret.clone()),
+            (None, Missing::Empty) => Ok(single(key, String::new())),
+            (None, Missing::Refused) => Err(DaprError::new(
+                Code::Internal,
+                format!(
+                    "failed getting secret with key {key} from secret store {}: \
+                     secret {key} not found",
+                    self.name
+                ),
+            )),
+        }
+    }
+
+    /// A value for a component's `secretKeyRef`, whose `key` may be left out for a secret that has
+    /// only one value.
+    pub(crate) fn lookup(&self, name: &str, key: &str) -> Option<String> {
+        let key = if key.is_empty() { name } else { key };
+        self.secrets.get(name)?.values.get(key).cloned()
+    }
+}
+
+/// Shows the number of secrets, neither their names nor their values.
+impl fmt::Debug for SecretStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretStore")
+            .field("name", &self.name)
+            .field("secrets", &self.secrets.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A secret with one value, named as the secret.
+fn single(name: &str, value: String) -> Secret {
+    Secret { values: BTreeMap::from([(name.to_owned(), value)]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(missing: Missing) -> SecretStore {
+        let pair = [("user".to_owned(), "ada".to_owned()), ("pass".to_owned(), "hunter2".into())];
+        let secrets = BTreeMap::from([
+            ("token".to_owned(), single("token", "hunter2".to_owned())),
+            ("db".to_owned(), Secret { values: BTreeMap::from(pair) }),
+        ]);
+        SecretStore { name: "vault".to_owned(), secrets, missing }
+    }
+
+    fn get(store: &SecretStore, key: &str) -> trilby_dapr::Result<Secret> {
+        store.get(&GetSecret { key: key.to_owned(), ..GetSecret::default() })
+    }
+
+    #[test]
+    fn a_missing_secret_is_answered_as_daprd_does() {
+        assert_eq!(get(&store(Missing::Empty), "x").unwrap(), single("x", String::new()));
+        let error = get(&store(Missing::Refused), "x").unwrap_err();
+        assert_eq!(error.code, Code::Internal);
+        assert_eq!(
+            error.message,
+            "failed getting secret with key x from secret store vault: secret x not found"
+        );
+    }
+
+    #[test]
+    fn references_find_values() {
+        let store = store(Missing::Refused);
+        for (name, key, value) in [
+            ("token", "token", Some("hunter2")),
+            ("token", "", Some("hunter2")),
+            ("db", "user", Some("ada")),
+            ("db", "", None),
+            ("token", "other", None),
+            ("other", "other", None),
+        ] {
+            assert_eq!(store.lookup(name, key).as_deref(), value, "{name} {key}");
+        }
+    }
+
+    #[test]
+    fn debug_output_hides_values() {
+        let text = format!("{:?}", store(Missing::Refused));
+        assert!(text.contains("vault") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn other_types_are_refused() {
+        let component = Component {
+            name: "vault".to_owned(),
+            type_name: "secretstores.hashicorp.vault".to_owned(),
+            metadata: BTreeMap::new(),
+            file: "c.yaml".into(),
+            line: 3,
+        };
+        let error = SecretStore::open(&component, &BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.starts_with("c.yaml:3: `secretstores.hashicorp.vault`"), "{error}");
+    }
+}

@@ -1,0 +1,144 @@
+//! `state.sqlite`: a file that daprd can open too.
+//!
+//! [`options`] reads the metadata, [`schema`] opens the file, [`database`] has the statements, and
+//! [`worker`] is the thread on which they run. This file is what callers see: a queue to that
+//! thread.
+
+mod database;
+mod options;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{Instant, timeout_at};
+use trilby_dapr::state::StateValue;
+use trilby_dapr::{CallContext, Code, Error};
+
+use self::database::Database;
+use self::options::Options;
+use self::worker::{Job, Outcome, Work, Writes};
+use super::clock::Clock;
+use super::write::Write;
+use crate::component::Component;
+
+/// Calls that may wait for the thread; later ones wait to get into the queue.
+const QUEUE_DEPTH: usize = 1024;
+
+/// How long the end waits for what is in the queue.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// A store on its own thread.
+pub(super) struct Sqlite {
+    name: String,
+    timeout: Duration,
+    /// The places in the queue. They bound the channel, which has no limit of its own, so that
+    /// waiting for a place is async and waiting for a job can have a timeout.
+    places: Arc<Semaphore>,
+    /// Taken away at the end, which ends the thread.
+    jobs: Option<mpsc::Sender<Job>>,
+    /// Tells that the file is closed. Locked only at the end, by nobody else.
+    closed: Mutex<mpsc::Receiver<()>>,
+}
+
+/// Why a call did not get as far as the store's answer.
+pub(super) enum CallFailure {
+    /// An error of our own, such as a deadline.
+    Own(Error),
+    /// The store's error, to be put in daprd's words.
+    Store(String),
+}
+
+impl Sqlite {
+    pub(super) fn open(component: &Component, clock: Clock) -> Result<Self, crate::Error> {
+        let options = Options::of(component)?;
+        let failed = |message| crate::Error::Open { component: component.name.clone(), message };
+        let connection = schema::open(&options).map_err(failed)?;
+        let database = Database::new(connection, &options.tables, clock);
+        let cleanup_every = options.cleanup_every;
+        let (jobs, queue) = mpsc::channel();
+        let (done, closed) = mpsc::channel();
+        std::thread::Builder::new()
+            .name(format!("state {}", component.name))
+            .spawn(move || {
+                worker::run(&database, &queue, cleanup_every);
+                // Closes the file.
+                drop(database);
+                let _ = done.send(());
+            })
+            .map_err(|error| failed(format!("cannot start a thread: {error}")))?;
+        Ok(Self {
+            name: component.name.clone(),
+            timeout: options.timeout,
+            places: Arc::new(Semaphore::new(QUEUE_DEPTH)),
+            jobs: Some(jobs),
+            closed: Mutex::new(closed),
+        })
+    }
+
+    pub(super) async fn get(
+        &self,
+        cx: &CallContext,
+        key: String,
+    ) -> Result<StateValue, CallFailure> {
+        let (answer, answered) = oneshot::channel();
+        let value = self.call(cx, Work::Get { key, answer }, answered).await?;
+        value.map_err(CallFailure::Store)
+    }
+
+    /// Makes the changes, each by itself.
+    pub(super) async fn write(
+        &self,
+        cx: &CallContext,
+        writes: Vec<Write>,
+    ) -> Result<Vec<Outcome>, CallFailure> {
+        let (answer, answered) = oneshot::channel();
+        self.call(cx, Work::Write(Writes { writes, answer }), answered).await
+    }
+
+    async fn call<T>(
+        &self,
+        cx: &CallContext,
+        work: Work,
+        answered: oneshot::Receiver<T>,
+    ) -> Result<T, CallFailure> {
+        let deadline = cx.deadline.min(Instant::now() + self.timeout);
+        let gone = || CallFailure::Store("the store is closed".to_owned());
+        let place = match timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(place) => place.map_err(|_| gone())?,
+            Err(_) => return Err(CallFailure::Own(self.full())),
+        };
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(Job { work, place }).map_err(|_| gone())?;
+        match timeout_at(deadline, answered).await {
+            Ok(answer) => answer.map_err(|_| gone()),
+            Err(_) => {
+                let what = format!("the state store `{}`", self.name);
+                Err(CallFailure::Own(Error::deadline(&what)))
+            }
+        }
+    }
+
+    fn full(&self) -> Error {
+        let message = format!(
+            "{QUEUE_DEPTH} calls wait for the state store `{}` already; it is too slow for them",
+            self.name
+        );
+        Error::new(Code::ResourceExhausted, message).with_reason("TRILBY_QUEUE_FULL")
+    }
+}
+
+/// Ends the thread once it has done what is in the queue, and waits for that.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let closed = self.closed.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if closed.recv_timeout(CLOSE_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!(component = self.name, "the state store is still busy; left to itself");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Opening a file, and daprd's tables in it.
+
+use std::path::Path;
+
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
+
+use super::options::{Location, Options, Tables};
+
+/// The metadata key of the schema's level, as in daprd.
+const LEVEL_KEY: &str = "migrations";
+
+/// The level of the schema below.
+const LEVEL: &str = "1";
+
+/// Opens the database and makes the tables that are missing. The error says what to do.
+pub(super) fn open(options: &Options) -> Result<Connection, String> {
+    let Location::File { uri, path } = &options.location else {
+        return Connection::open_in_memory()
+            .and_then(|connection| prepare(&connection, options).map(|()| connection))
+            .map_err(|error| format!("cannot open a database in memory: {error}"));
+    };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| format!("cannot make the folder {}: {error}", parent.display()))?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(uri, flags).map_err(|error| explain(path, &error))?;
+    prepare(&connection, options).map_err(|error| explain(path, &error))?;
+    check_columns(&connection, &options.tables).map_err(|error| {
+        format!(
+            "the table `{}` in {} was not made by Dapr ({error}); name another with `tableName`",
+            options.tables.state,
+            path.display()
+        )
+    })?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    if matches!(options.location, Location::File { .. }) {
+        let mode = if options.write_ahead_log { "WAL" } else { "DELETE" };
+        connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))?;
+    }
+    for (name, value) in &options.pragmas {
+        // Names and values are words, as the reader of the options made sure.
+        connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
+    }
+    migrate(connection, &options.tables)
+}
+
+/// Makes the tables. Another process may be doing the same, so it is done under a lock.
+fn migrate(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
+    let Tables { state, metadata } = tables;
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    transaction.execute_batch(&format!(
+        "CREATE TABLE IF NOT EXISTS {metadata} (key text NOT NULL PRIMARY KEY, value text NOT NULL)"
+    ))?;
+    let level: Option<String> = transaction
+        .query_row(
+            &format!("SELECT value FROM {metadata} WHERE key = ?1"),
+            params![LEVEL_KEY],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if level.is_none_or(|level| level == "0") {
+        transaction.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS {state} (
+                key TEXT NOT NULL PRIMARY KEY,
+                value TEXT NOT NULL,
+                is_binary BOOLEAN NOT NULL,
+                etag TEXT NOT NULL,
+                expiration_time TIMESTAMP DEFAULT NULL,
+                update_time TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+            )"
+        ))?;
+        transaction.execute(
+            &format!("REPLACE INTO {metadata} (key, value) VALUES (?1, ?2)"),
+            params![LEVEL_KEY, LEVEL],
+        )?;
+    }
+    transaction.commit()
+}
+
+/// Whether the table has the columns that are needed: the file may be another program's.
+fn check_columns(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
+    let columns = "key, value, is_binary, etag, expiration_time, update_time";
+    connection.prepare(&format!("SELECT {columns} FROM {} LIMIT 0", tables.state)).map(|_| ())
+}
+
+fn explain(path: &Path, error: &rusqlite::Error) -> String {
+    let path = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => format!(
+            "{path} is not an SQLite database; it was left as it is; name another file in \
+             `connectionString`"
+        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
+            "{path} is locked by another process; end that process, or name another file in \
+             `connectionString`"
+        ),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => format!(
+            "cannot open {path}: {error}; check that it is a file and that this user may read \
+             and write it and its folder"
+        ),
+        Some(ErrorCode::ReadOnly) => {
+            format!("{path} is read-only ({error}); let this user write the file and its folder")
+        }
+        Some(ErrorCode::DatabaseCorrupt) => format!(
+            "{path} is damaged ({error}); put back a copy, or name another file in \
+             `connectionString`"
+        ),
+        _ => format!("cannot open {path}: {error}"),
+    }
+}

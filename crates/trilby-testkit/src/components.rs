@@ -1,0 +1,78 @@
+//! Component files, the same for daprd and for the embedded runtime.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::Backend;
+
+/// The components of a test's application, to be written to a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Components {
+    documents: String,
+}
+
+impl Components {
+    /// `statestore` and `pubsub` as the backend has them. `redis_port` is used by the one that
+    /// needs it; files lie below `folder`.
+    #[must_use]
+    pub fn of(backend: Backend, redis_port: Option<u16>, folder: &Path) -> Self {
+        let host = format!("127.0.0.1:{}", redis_port.unwrap_or_default());
+        let database = folder.join("state.db").display().to_string();
+        let all = Self::default();
+        let all = match backend {
+            Backend::EmbeddedMemory | Backend::DaprdMemory => {
+                all.add("statestore", "state.in-memory", &[])
+            }
+            Backend::EmbeddedSqlite | Backend::DaprdSqlite => {
+                all.add("statestore", "state.sqlite", &[("connectionString", &database)])
+            }
+            Backend::DaprdRedis => all.add("statestore", "state.redis", &[("redisHost", &host)]),
+        };
+        match backend {
+            // A short wait for what a subscriber asked to have again.
+            Backend::DaprdRedis => all.add(
+                "pubsub",
+                "pubsub.redis",
+                &[
+                    ("redisHost", &host),
+                    ("processingTimeout", "1s"),
+                    ("redeliverInterval", "500ms"),
+                ],
+            ),
+            _ => all.add("pubsub", "pubsub.in-memory", &[]),
+        }
+    }
+
+    /// Adds a component.
+    #[must_use]
+    pub fn add(mut self, name: &str, type_name: &str, metadata: &[(&str, &str)]) -> Self {
+        let mut lines = String::new();
+        for (name, value) in metadata {
+            // Writing to a string cannot fail.
+            let _ = write!(lines, "    - name: {name}\n      value: {value:?}\n");
+        }
+        if metadata.is_empty() {
+            lines.push_str("    []\n");
+        }
+        let _ = write!(
+            self.documents,
+            "---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: {name}\nspec:\n  \
+             type: {type_name}\n  version: v1\n  metadata:\n{lines}"
+        );
+        self
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written to.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("components.yaml"), &self.documents)?;
+        Ok(())
+    }
+}

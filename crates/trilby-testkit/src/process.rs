@@ -1,0 +1,150 @@
+//! A child process whose output is kept line by line.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::until;
+
+/// A running program. It is killed when dropped.
+pub struct Process {
+    name: String,
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    /// Starts a command. What it prints, on either stream, is kept.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(name: &str, command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}: {command:?}"))?;
+        let lines = Arc::default();
+        if let Some(stdout) = child.stdout.take() {
+            keep(stdout, &lines);
+        }
+        if let Some(stderr) = child.stderr.take() {
+            keep(stderr, &lines);
+        }
+        Ok(Self { name: name.to_owned(), child, lines })
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
+    /// Waits until a printed line contains `text`, and gives that line.
+    ///
+    /// # Errors
+    ///
+    /// When the process ends first, or takes too long; with its output.
+    pub async fn line(&mut self, text: &str) -> Result<String> {
+        let lines = Arc::clone(&self.lines);
+        let find = || {
+            let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+            lines.iter().find(|line| line.contains(text)).cloned()
+        };
+        let what = format!("`{text}` from {}", self.name);
+        let found = until(&what, || {
+            let found = find();
+            let ended = matches!(self.child.try_wait(), Ok(Some(_)) | Err(_));
+            std::future::ready(match (found, ended) {
+                (Some(line), _) => Some(Some(line)),
+                // The last lines may still be on their way when the process has ended.
+                (None, true) => Some(None),
+                (None, false) => None,
+            })
+        })
+        .await;
+        match found {
+            Ok(Some(line)) => Ok(line),
+            Ok(None) => bail!("{} ended before it printed `{text}`:\n{}", self.name, self.output()),
+            Err(error) => Err(error.context(self.output())),
+        }
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    ///
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let id = id.context("not a process id")?;
+        kill_process(id, signal).with_context(|| format!("cannot signal {}", self.name))
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// When it takes too long.
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        let what = format!("the end of {}", self.name);
+        until(&what, || std::future::ready(self.child.try_wait().ok().flatten())).await
+    }
+
+    /// Kills the process at once and waits for its end.
+    pub fn kill(&mut self) {
+        // Both fail only when it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn keep(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
+    let lines = Arc::clone(lines);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    });
+}
+
+/// A port on 127.0.0.1 that nobody listens on. Each call gives another one, below the range from
+/// which the system takes the ports of outgoing connections.
+///
+/// # Errors
+///
+/// When none is free.
+pub fn free_port() -> Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 12_000;
+    const COUNT: u16 = 20_000;
+    // Test processes that run at the same time begin at different places.
+    let start = u16::try_from(std::process::id() % u32::from(COUNT)).unwrap_or(0);
+    for _ in 0..COUNT {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(start) % COUNT;
+        let port = FIRST + offset;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free on 127.0.0.1")
+}

@@ -1,0 +1,109 @@
+//! An application, served against one backend.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::process::free_port;
+use crate::{Backend, Components, Daprd, DaprdOptions, Launch, Redis, Trilby};
+
+/// How a world differs from the plain one.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Variables for `trilby`.
+    pub env: Vec<(String, String)>,
+    /// Variables for daprd.
+    pub daprd_env: Vec<(String, String)>,
+}
+
+/// All parts of a running application. Parts are ended in the order of the fields.
+pub struct World {
+    /// The server.
+    pub trilby: Trilby,
+    /// Its sidecar, if the backend has one.
+    pub daprd: Option<Daprd>,
+    /// How the sidecar was started, to start it again.
+    pub daprd_options: Option<DaprdOptions>,
+    _redis: Option<Redis>,
+    /// The working directory of both.
+    pub folder: TempDir,
+}
+
+impl World {
+    /// Serves the application in `app` (a folder below the repository's root) with the backend's
+    /// `statestore` and `pubsub`, and with the components that `more` adds.
+    ///
+    /// # Errors
+    ///
+    /// When a part does not start.
+    pub async fn start(
+        backend: Backend,
+        app: &str,
+        options: Options,
+        more: impl FnOnce(Components, &Path) -> Components,
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let redis = match backend {
+            Backend::DaprdRedis => Some(Redis::start(&program("TRILBY_TEST_REDIS")?).await?),
+            _ => None,
+        };
+        let components =
+            Components::of(backend, redis.as_ref().map(|redis| redis.port), folder.path());
+        let resources = folder.path().join("components");
+        more(components, folder.path()).write(&resources)?;
+        let app_id = app_id();
+        let mut launch = Launch::new(crate::repository().join(app), folder.path());
+        launch.env.clone_from(&options.env);
+        launch = launch.env("APP_ID", &app_id);
+        if !backend.is_sidecar() {
+            let path = resources.display().to_string();
+            let trilby = launch.args(&["--components", &path]).start().await?;
+            let parts = (None, None);
+            return Ok(Self {
+                trilby,
+                daprd: parts.0,
+                daprd_options: parts.1,
+                _redis: redis,
+                folder,
+            });
+        }
+        let grpc_port = free_port()?;
+        let launch = launch.env("DAPR_GRPC_PORT", grpc_port.to_string());
+        let trilby = launch.start().await?;
+        let daprd_options = DaprdOptions {
+            program: program("TRILBY_TEST_DAPRD")?,
+            app_id,
+            app_port: Some(trilby.port()),
+            grpc_port,
+            resources,
+            folder: folder.path().to_owned(),
+            env: options.daprd_env,
+        };
+        let daprd = Daprd::start(&daprd_options).await.with_context(|| trilby.output())?;
+        Ok(Self {
+            trilby,
+            daprd: Some(daprd),
+            daprd_options: Some(daprd_options),
+            _redis: redis,
+            folder,
+        })
+    }
+
+    /// A path below the working directory.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn program(variable: &str) -> Result<String> {
+    std::env::var(variable).with_context(|| format!("{variable} is not set"))
+}
+
+/// Another id for each world, since Redis and the network are shared by all that use one.
+fn app_id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}

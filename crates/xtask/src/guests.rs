@@ -1,0 +1,61 @@
+//! The WebAssembly modules of examples and tests.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{cargo, root, say, tools};
+
+/// Builds every application below `examples/` and `tests/guests/` with the commands of its own
+/// manifest, as `trilby serve` would.
+pub(crate) fn build() -> Result<()> {
+    cargo::run(&["build", "--release", "--package", "trilby"], &[])?;
+    for folder in applications()? {
+        if folder.join("go.mod").is_file() && !tools::works("go", &["version"]) {
+            say(&format!("left out, for want of go: {}", folder.display()));
+            continue;
+        }
+        say(&format!("guests of {}", folder.strip_prefix(root()).unwrap_or(&folder).display()));
+        let status = Command::new(cargo::target().join("release/trilby"))
+            .arg("build")
+            .arg(&folder)
+            .status()
+            .context("cannot run trilby")?;
+        ensure!(status.success(), "building the guests of {} failed", folder.display());
+    }
+    Ok(())
+}
+
+/// Checks the sources of guests in Rust, which are workspaces of their own, and runs their tests.
+pub(crate) fn lint() -> Result<()> {
+    for folder in applications()? {
+        if !folder.join("Cargo.toml").is_file() {
+            continue;
+        }
+        let manifest = folder.join("Cargo.toml").display().to_string();
+        // Inside the guest's own folder, where `trilby build` puts the modules, too.
+        let target = folder.join("target").display().to_string();
+        let at = ["--manifest-path", &manifest];
+        cargo::run(&[&["fmt", "--check"], &at[..]].concat(), &[])?;
+        let clippy = [&["clippy", "--target-dir", &target], &at[..], &["--", "--deny", "warnings"]];
+        cargo::run(&clippy.concat(), &[])?;
+        cargo::run(&[&["test", "--target-dir", &target], &at[..]].concat(), &[])?;
+    }
+    Ok(())
+}
+
+fn applications() -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for parent in ["examples", "tests/guests"] {
+        for entry in fs::read_dir(root().join(parent))? {
+            let folder = entry?.path();
+            if folder.join("trilby.toml").is_file() {
+                folders.push(folder);
+            }
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
