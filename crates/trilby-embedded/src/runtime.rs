@@ -105,7 +105,10 @@ impl Runtime {
             app_id: &options.app_id,
             env: &options.env,
             secrets: &|store, name, key| match self.secrets.get(store) {
-                None => Lookup::NoStore,
+                None => {
+                    let names: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
+                    Lookup::NoStore(nearest(store, &names).map(str::to_owned))
+                }
                 Some(store) => store.lookup(name, key).map_or(Lookup::NoSecret, Lookup::Found),
             },
         };

@@ -34,14 +34,14 @@ impl Block {
         }
     }
 
-    /// A line of `trilby.toml` that grants something of this block.
+    /// An entry of a route's `grants` that grants something of this block.
     #[must_use]
     pub fn example(self) -> &'static str {
         match self {
-            Self::State => r#"grants = { state = ["statestore"] }"#,
-            Self::Pubsub => r#"grants = { publish = ["pubsub/TOPIC"] }"#,
-            Self::Binding => r#"grants = { bindings = ["BINDING/OPERATION"] }"#,
-            Self::Secret => r#"grants = { secrets = ["STORE/SECRET"] }"#,
+            Self::State => r#"state = ["statestore"]"#,
+            Self::Pubsub => r#"publish = ["pubsub/TOPIC"]"#,
+            Self::Binding => r#"bindings = ["BINDING/OPERATION"]"#,
+            Self::Secret => r#"secrets = ["STORE/SECRET"]"#,
         }
     }
 

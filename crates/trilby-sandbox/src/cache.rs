@@ -39,12 +39,19 @@ impl Cache {
     ) -> Option<wasmtime::Module> {
         let path = self.path(engine, content);
         let file = fs::read(&path).ok()?;
-        let (checksum, code) = file.split_at_checked(CHECKSUM_BYTES)?;
-        if Sha256::digest(code).as_slice() != checksum {
-            tracing::warn!(file = %path.display(), "damaged file in the compilation cache; compiling anew");
-            return None;
+        let module = match file.split_at_checked(CHECKSUM_BYTES) {
+            Some((checksum, code)) if Sha256::digest(code).as_slice() == checksum => {
+                deserialize(engine, code).ok()
+            }
+            _ => None,
+        };
+        if module.is_none() {
+            tracing::warn!(
+                file = %path.display(),
+                "damaged file in the compilation cache; compiling anew"
+            );
         }
-        deserialize(engine, code).ok()
+        module
     }
 
     /// Keeps a compiled module. A failure costs only the next start's time.

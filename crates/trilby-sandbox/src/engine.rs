@@ -94,6 +94,10 @@ impl Engine {
         if let Some(inner) = self.cache.as_ref().and_then(|c| c.load(&self.inner, content)) {
             return Ok(Module { inner, cached: true });
         }
+        if !content.starts_with(b"\0asm") && std::str::from_utf8(content).is_err() {
+            let text = "it is neither a binary module nor WebAssembly text";
+            return Err(Error::Invalid(text.to_owned()));
+        }
         let inner = wasmtime::Module::new(&self.inner, content)
             .map_err(|e| Error::Invalid(format!("{e:#}")))?;
         if let Some(cache) = &self.cache {
@@ -110,7 +114,13 @@ impl Engine {
     pub fn compile_file(&self, path: &Path) -> Result<Module, Error> {
         let content =
             std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        self.compile(&content)
+        self.compile(&content).map_err(|error| match error {
+            // What wasmtime calls text that came without a file.
+            Error::Invalid(text) => {
+                Error::Invalid(text.replace("<anon>", &path.display().to_string()))
+            }
+            other => other,
+        })
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {

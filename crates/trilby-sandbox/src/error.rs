@@ -39,8 +39,8 @@ pub enum Error {
     },
     /// An import that the host does not offer.
     #[error(
-        "the module imports `{module}.{name}`, which is not offered; import modules are {}",
-        list(offered)
+        "the module imports `{module}.{name}`, which is not offered; {}",
+        near(module, offered)
     )]
     UnknownImport {
         /// The import's module.
@@ -53,6 +53,14 @@ pub enum Error {
     /// An import whose type differs from the host's.
     #[error("the module's imports do not fit: {0}")]
     Link(String),
+}
+
+/// What is offered instead of an unknown import.
+fn near(module: &str, offered: &[String]) -> String {
+    if offered.iter().any(|known| known == module) {
+        return format!("`{module}` is known, but has no function of this name");
+    }
+    format!("import modules are {}", list(offered))
 }
 
 fn list(names: &[String]) -> String {

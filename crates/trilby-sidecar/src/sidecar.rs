@@ -12,7 +12,7 @@ use trilby_dapr::secret::{GetSecret, Secret};
 use trilby_dapr::state::{DeleteState, GetState, SaveState, StateValue};
 use trilby_dapr::{Blocks, CallContext, Error, Result};
 
-use crate::{ConfigError, SidecarConfig, convert, status};
+use crate::{ConfigError, SidecarConfig, conflict, convert, status};
 
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,9 +102,11 @@ impl Blocks for Sidecar {
     }
 
     async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
+        let guarded = request.items.iter().any(conflict::is_first_write_without_etag);
         let request = self.request(cx, convert::save_state(request));
         let mut client = self.client.clone();
-        self.wait(cx, "writing state", client.save_state(request)).await.map(drop)
+        let saved = self.wait(cx, "writing state", client.save_state(request)).await.map(drop);
+        if guarded { saved.map_err(conflict::recognised) } else { saved }
     }
 
     async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {

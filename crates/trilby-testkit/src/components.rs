@@ -12,7 +12,24 @@ use crate::Backend;
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     documents: String,
+    resiliency: Option<&'static str>,
 }
+
+/// Brings an event again when the app asks for it.
+const RETRIES: &str = "\
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata:
+  name: retries
+spec:
+  policies:
+    retries:
+      again: {policy: constant, duration: 100ms, maxRetries: 5}
+  targets:
+    components:
+      pubsub:
+        inbound: {retry: again}
+";
 
 impl Components {
     /// `statestore` and `pubsub` as the backend has them. `redis_port` is used by the one that
@@ -31,19 +48,17 @@ impl Components {
             }
             Backend::DaprdRedis => all.add("statestore", "state.redis", &[("redisHost", &host)]),
         };
-        match backend {
-            // A short wait for what a subscriber asked to have again.
-            Backend::DaprdRedis => all.add(
-                "pubsub",
-                "pubsub.redis",
-                &[
-                    ("redisHost", &host),
-                    ("processingTimeout", "1s"),
-                    ("redeliverInterval", "500ms"),
-                ],
-            ),
+        let all = match backend {
+            Backend::DaprdRedis => all.add("pubsub", "pubsub.redis", &[("redisHost", &host)]),
             _ => all.add("pubsub", "pubsub.in-memory", &[]),
-        }
+        };
+        if backend.is_sidecar() { all.with_retries() } else { all }
+    }
+
+    /// daprd loses an event that an app wants again, unless a policy keeps it.
+    fn with_retries(mut self) -> Self {
+        self.resiliency = Some(RETRIES);
+        self
     }
 
     /// Adds a component.
@@ -65,7 +80,7 @@ impl Components {
         self
     }
 
-    /// Writes the file.
+    /// Writes the files.
     ///
     /// # Errors
     ///
@@ -73,6 +88,10 @@ impl Components {
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("components.yaml"), &self.documents)?;
+        if let Some(resiliency) = self.resiliency {
+            // daprd reads one resource of this kind from a file, and no others beside it.
+            fs::write(folder.join("resiliency.yaml"), resiliency)?;
+        }
         Ok(())
     }
 }

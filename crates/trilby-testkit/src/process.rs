@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,6 +16,7 @@ pub struct Process {
     name: String,
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Process {
@@ -31,13 +33,10 @@ impl Process {
             .spawn()
             .with_context(|| format!("cannot start {name}: {command:?}"))?;
         let lines = Arc::default();
-        if let Some(stdout) = child.stdout.take() {
-            keep(stdout, &lines);
-        }
-        if let Some(stderr) = child.stderr.take() {
-            keep(stderr, &lines);
-        }
-        Ok(Self { name: name.to_owned(), child, lines })
+        let stdout = child.stdout.take().map(|stream| keep(stream, &lines));
+        let stderr = child.stderr.take().map(|stream| keep(stream, &lines));
+        let readers = stdout.into_iter().chain(stderr).collect();
+        Ok(Self { name: name.to_owned(), child, lines, readers })
     }
 
     /// The process id.
@@ -65,11 +64,10 @@ impl Process {
         };
         let what = format!("`{text}` from {}", self.name);
         let found = until(&what, || {
-            let found = find();
-            let ended = matches!(self.child.try_wait(), Ok(Some(_)) | Err(_));
-            std::future::ready(match (found, ended) {
+            // The last lines may still be on their way when the process has ended.
+            let ended = self.readers.iter().all(JoinHandle::is_finished);
+            std::future::ready(match (find(), ended) {
                 (Some(line), _) => Some(Some(line)),
-                // The last lines may still be on their way when the process has ended.
                 (None, true) => Some(None),
                 (None, false) => None,
             })
@@ -93,14 +91,18 @@ impl Process {
         kill_process(id, signal).with_context(|| format!("cannot signal {}", self.name))
     }
 
-    /// Waits for the end.
+    /// Waits for the end, and for all that was printed before it.
     ///
     /// # Errors
     ///
     /// When it takes too long.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        until(&what, || std::future::ready(self.child.try_wait().ok().flatten())).await
+        let mut ended = || {
+            let status = self.child.try_wait().ok().flatten();
+            status.filter(|_| self.readers.iter().all(JoinHandle::is_finished))
+        };
+        until(&what, || std::future::ready(ended())).await
     }
 
     /// Kills the process at once and waits for its end.
@@ -117,14 +119,14 @@ impl Drop for Process {
     }
 }
 
-fn keep(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) {
+fn keep(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     std::thread::spawn(move || {
         for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
-    });
+    })
 }
 
 /// A port on 127.0.0.1 that nobody listens on. Each call gives another one, below the range from

@@ -24,10 +24,11 @@ pub(crate) fn print(
         app.file.display()
     );
     text.push_str(&table(&app.routes));
+    let noun = if modules == 1 { "module" } else { "modules" };
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "\ndapr      {}\nserving   http://{local}\nready in {} ms  ({modules} modules, {cached} from \
+        "\ndapr      {}\nserving   http://{local}\nready in {} ms  ({modules} {noun}, {cached} from \
          the cache)\n",
         backend(dapr),
         ready.as_millis(),

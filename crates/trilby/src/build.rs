@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use trilby_manifest::{App, Build};
+use trilby_manifest::{App, Build, Route};
 
 use crate::failure::Failure;
 
@@ -21,42 +21,50 @@ pub(crate) fn only(path: &Path) -> Result<(), Failure> {
     run(&loaded.app, false)
 }
 
-/// Runs the build commands that are due, one after the other, with their output shown.
+/// Runs the build commands that are due, one after the other, with their output shown. The first
+/// that fails ends it. Where building is `forbidden`, every missing module is reported.
 pub(crate) fn run(app: &App, forbidden: bool) -> Result<(), Failure> {
+    if forbidden {
+        return check(app);
+    }
     let mut done = BTreeSet::new();
     for route in &app.routes {
         let Some(build) = &route.build else { continue };
         if !is_due(app, build, &route.module) {
             continue;
         }
-        if forbidden {
-            if !route.module.exists() {
-                return Err(Failure::configuration(format!(
-                    "{} is missing, and --no-build forbids building it; run in {}: {}",
-                    route.module.display(),
-                    app.root.display(),
-                    build.command
-                )));
-            }
-            continue;
-        }
-        if done.insert(build.command.clone()) {
-            execute(app, build)?;
+        if done.insert(build.command.as_str()) {
+            execute(app, route, build)?;
         }
         if !route.module.exists() {
-            return Err(Failure::configuration(format!(
-                "{}:{}: the build command succeeded but did not make {}",
-                app.file.display(),
-                route.place.line,
-                route.module.display()
-            )));
+            let module = route.module.display();
+            let what = format!("the build command succeeded but did not make {module}");
+            return Err(Failure::configuration(problem(app, route, &what)));
         }
     }
     Ok(())
 }
 
+fn check(app: &App) -> Result<(), Failure> {
+    let mut missing = BTreeSet::new();
+    let mut problems = Vec::new();
+    for route in &app.routes {
+        let Some(build) = &route.build else { continue };
+        if !route.module.exists() && missing.insert(&route.module) {
+            let what = format!(
+                "{} is missing, and --no-build forbids building it; run in {}: {}",
+                route.module.display(),
+                app.root.display(),
+                build.command
+            );
+            problems.push(problem(app, route, &what));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n"))) }
+}
+
 #[expect(clippy::print_stderr, reason = "the build's own output follows this line")]
-fn execute(app: &App, build: &Build) -> Result<(), Failure> {
+fn execute(app: &App, route: &Route, build: &Build) -> Result<(), Failure> {
     eprintln!("building: {}", build.command);
     let status = Command::new("sh")
         .args(["-c", &build.command])
@@ -68,12 +76,14 @@ fn execute(app: &App, build: &Build) -> Result<(), Failure> {
         .status()
         .map_err(|error| Failure::Other(anyhow::anyhow!("cannot run a shell: {error}")))?;
     if !status.success() {
-        return Err(Failure::configuration(format!(
-            "the build command failed ({status}): {}",
-            build.command
-        )));
+        let what = format!("the build command failed ({status}): {}", build.command);
+        return Err(Failure::configuration(problem(app, route, &what)));
     }
     Ok(())
+}
+
+fn problem(app: &App, route: &Route, what: &str) -> String {
+    format!("error: {}:{}: {what}", app.file.display(), route.place.line)
 }
 
 fn is_due(app: &App, build: &Build, module: &Path) -> bool {

@@ -23,7 +23,7 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             // Problems of a manifest come with their own heading.
-            Self::Configuration(text) if text.starts_with("error") => eprintln!("{text}"),
+            Self::Configuration(text) if text.starts_with("error: ") => eprintln!("{text}"),
             Self::Configuration(text) => eprintln!("error: {text}"),
             Self::Other(error) => eprintln!("error: {error:#}"),
             Self::Interrupted => eprintln!("ended by a second signal; requests were cut off"),

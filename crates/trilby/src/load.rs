@@ -1,33 +1,36 @@
 //! Loads modules: compiled in parallel, each file once, and linked for each route.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use trilby_dapr::Blocks;
 use trilby_host::{Access, Host, HostSettings, missing_grants};
 use trilby_manifest::{App, Precedence, Route, Trigger};
-use trilby_sandbox::{Cache, Engine, EngineSettings, Linked, Module, Volume};
+use trilby_sandbox::{Cache, Engine, EngineSettings, Linked, Module, Program, Volume};
 use trilby_server::{Entry, Table};
 
 use crate::failure::Failure;
 
-/// All modules of an application, compiled.
-pub(crate) struct Modules {
-    engine: Engine,
-    by_path: BTreeMap<PathBuf, Module>,
+/// What is known of an application before its back end is opened: every module is compiled, and
+/// every route's program is linked and has its grants.
+pub(crate) struct Programs {
+    /// One for each route, in the manifest's order.
+    by_route: Vec<Program<Host>>,
+    modules: usize,
+    cached: usize,
 }
 
-impl Modules {
+impl Programs {
     /// How many modules there are, and how many of them the cache had.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.by_path.len(), self.by_path.values().filter(|module| module.cached).count())
+        (self.modules, self.cached)
     }
 }
 
-/// Sets up the engine and compiles every distinct module, in parallel. Every bad module is
-/// reported, not only the first.
-pub(crate) fn compile(app: &App, cache: Option<Cache>) -> Result<Modules, Failure> {
+/// Sets up the engine, compiles every distinct module, in parallel, and links it for each of its
+/// routes. All problems are reported, in the manifest's order, not only the first.
+pub(crate) fn programs(app: &App, cache: Option<Cache>) -> Result<Programs, Failure> {
     let limits = || app.routes.iter().map(|route| &route.limits);
     let engine = Engine::new(EngineSettings {
         memory_bytes_max: limits().map(|l| l.memory_bytes_max).max().unwrap_or(64 << 10),
@@ -35,55 +38,95 @@ pub(crate) fn compile(app: &App, cache: Option<Cache>) -> Result<Modules, Failur
         cache,
     })
     .map_err(|error| Failure::Other(error.into()))?;
-    let mut first_use: BTreeMap<&Path, &Route> = BTreeMap::new();
-    for route in &app.routes {
-        first_use.entry(&route.module).or_insert(route);
-    }
-    let engine = &engine;
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let compiling: Vec<_> = first_use
-            .iter()
-            .map(|(path, route)| (*path, *route, scope.spawn(|| engine.compile_file(path))))
-            .collect();
-        compiling.into_iter().map(|(path, route, work)| (path, route, work.join())).collect()
-    });
-    let mut by_path = BTreeMap::new();
+    let linked = Linked::new(&engine, trilby_host::IMPORT_MODULES, trilby_host::link)
+        .map_err(|error| Failure::Other(error.into()))?;
+    let mut compiled = compile(app, &engine);
+    let modules = compiled.len();
+    let cached = compiled.values().filter(|c| c.as_ref().is_ok_and(|m| m.cached)).count();
+    let mut by_route = Vec::new();
     let mut problems = Vec::new();
-    for (path, route, result) in results {
-        match result {
-            Ok(Ok(module)) => {
-                by_path.insert(path.to_owned(), module);
+    for route in &app.routes {
+        let module = match compiled.get(route.module.as_path()) {
+            Some(Ok(module)) => module,
+            Some(Err(_)) => {
+                // Told once, though several routes may share the module.
+                if let Some(Err(error)) = compiled.remove(route.module.as_path()) {
+                    problems.push(problem(app, route, &error));
+                }
+                continue;
             }
-            Ok(Err(error)) => problems.push(problem(app, route, &error)),
-            Err(_panicked) => problems.push(problem(app, route, &"the compiler failed")),
+            None => continue,
+        };
+        problems.extend(missing(app, route, module));
+        match linked.program(module, &route.entrypoint) {
+            Ok(program) => by_route.push(program),
+            Err(error) => problems.push(problem(app, route, &error)),
         }
     }
     if !problems.is_empty() {
         return Err(Failure::configuration(problems.join("\n")));
     }
-    Ok(Modules { engine: engine.clone(), by_path })
+    Ok(Programs { by_route, modules, cached })
 }
 
-/// Links every route with the host's functions and checks its grants.
-pub(crate) fn link(
+fn compile<'a>(app: &'a App, engine: &Engine) -> BTreeMap<&'a Path, Result<Module, String>> {
+    let files: BTreeSet<&Path> = app.routes.iter().map(|route| route.module.as_path()).collect();
+    std::thread::scope(|scope| {
+        let compiling: Vec<_> = files
+            .into_iter()
+            .map(|file| (file, scope.spawn(move || engine.compile_file(file))))
+            .collect();
+        let results = compiling.into_iter().map(|(file, work)| {
+            let result = match work.join() {
+                Ok(result) => result.map_err(|error| error.to_string()),
+                Err(_panicked) => Err("the compiler failed".to_owned()),
+            };
+            (file, result)
+        });
+        results.collect()
+    })
+}
+
+/// The problem that a module imports building blocks of which its route grants nothing.
+fn missing(app: &App, route: &Route, module: &Module) -> Option<String> {
+    let blocks = missing_grants(&module.import_modules(), &route.grants);
+    if blocks.is_empty() {
+        return None;
+    }
+    let imports: Vec<_> = blocks.iter().map(|b| format!("`{}`", b.import_module())).collect();
+    let examples: Vec<_> = blocks.iter().map(|block| block.example()).collect();
+    let examples = examples.join(", ");
+    let advice = if is_without_grants(app) {
+        format!("only the [[route]] of a trilby.toml can grant it: grants = {{ {examples} }}")
+    } else if route.grants.is_empty() {
+        format!("add to the route: grants = {{ {examples} }}")
+    } else {
+        format!("add to the route's grants: {examples}")
+    };
+    let what = format!(
+        "the module imports {}, but this route grants nothing of it; {advice}",
+        imports.join(" and ")
+    );
+    Some(problem(app, route, &what))
+}
+
+/// WAGI's manifest has no grants, and neither has a module that is served alone.
+fn is_without_grants(app: &App) -> bool {
+    app.precedence == Precedence::FirstMatch || app.routes.iter().any(|r| r.place.line == 0)
+}
+
+/// Joins the programs with the back end that their guests call.
+pub(crate) fn table(
     app: &App,
-    modules: &Modules,
+    programs: &Programs,
     blocks: &Arc<dyn Blocks>,
 ) -> Result<Table, Failure> {
-    let linked = Linked::new(&modules.engine, trilby_host::IMPORT_MODULES, trilby_host::link)
-        .map_err(|error| Failure::Other(error.into()))?;
     let mut http = Vec::new();
     let mut topics = HashMap::new();
     let mut bindings = HashMap::new();
     let mut problems = Vec::new();
-    for route in &app.routes {
-        let entry = match entry(app, route, modules, &linked, blocks) {
-            Ok(entry) => Arc::new(entry),
-            Err(text) => {
-                problems.push(text);
-                continue;
-            }
-        };
+    for (route, program) in app.routes.iter().zip(&programs.by_route) {
+        let entry = Arc::new(entry(app, route, program, blocks));
         match &route.trigger {
             Trigger::Http { path } => match trilby_cgi::Pattern::parse(path) {
                 Ok(pattern) => http.push((pattern, entry)),
@@ -107,38 +150,15 @@ pub(crate) fn link(
     Ok(Table { http: trilby_cgi::RouteTable::new(precedence, http), topics, bindings })
 }
 
-fn entry(
-    app: &App,
-    route: &Route,
-    modules: &Modules,
-    linked: &Linked<Host>,
-    blocks: &Arc<dyn Blocks>,
-) -> Result<Entry, String> {
-    let Some(module) = modules.by_path.get(&route.module) else {
-        return Err(problem(app, route, &"the module was not compiled"));
-    };
-    let missing = missing_grants(&module.import_modules(), &route.grants);
-    if let Some(block) = missing.first() {
-        return Err(problem(
-            app,
-            route,
-            &format!(
-                "the module imports `{}`, but this route grants nothing of it; add to the route: {}",
-                block.import_module(),
-                block.example()
-            ),
-        ));
-    }
-    let program =
-        linked.program(module, &route.entrypoint).map_err(|error| problem(app, route, &error))?;
+fn entry(app: &App, route: &Route, program: &Program<Host>, blocks: &Arc<dyn Blocks>) -> Entry {
     let volumes = route.volumes.iter().map(|volume| Volume {
         guest: volume.guest.clone(),
         host: volume.host.clone(),
         writable: volume.writable,
     });
-    Ok(Entry {
+    Entry {
         route: route.clone(),
-        program,
+        program: program.clone(),
         host: HostSettings {
             blocks: Arc::clone(blocks),
             access: Arc::new(Access::new(route.grants.clone())),
@@ -147,7 +167,7 @@ fn entry(
         volumes: volumes.collect(),
         label: Arc::from(label(&route.trigger)),
         wagi_arguments: app.precedence == Precedence::FirstMatch,
-    })
+    }
 }
 
 /// A route's name in logs and messages.
@@ -160,6 +180,9 @@ pub(crate) fn label(trigger: &Trigger) -> String {
 }
 
 fn problem(app: &App, route: &Route, what: &dyn std::fmt::Display) -> String {
+    if route.place.line == 0 {
+        return format!("error: {}: {what}", route.module.display());
+    }
     format!(
         "error: {}:{}: route `{}`, module {}: {what}",
         app.file.display(),

@@ -25,17 +25,18 @@ const DELIVERIES_WITHIN: Duration = Duration::from_secs(10);
 /// Serves until a signal comes.
 pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
     let started = Instant::now();
+    let address = address(&options)?;
     let loaded = trilby_manifest::load(&options.path).map_err(Failure::configuration)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     build::run(&loaded.app, options.no_build)?;
-    let modules = load::compile(&loaded.app, cache(&options))?;
+    let programs = load::programs(&loaded.app, cache(&options))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;
-    let served = runtime.block_on(serve(&loaded.app, &modules, &options, started));
+    let served = runtime.block_on(serve(&loaded.app, &programs, &options, (address, started)));
     // What is still blocked in the system after the drain must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -43,13 +44,12 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
 
 async fn serve(
     app: &App,
-    modules: &load::Modules,
+    programs: &load::Programs,
     options: &ServeOptions,
-    started: Instant,
+    (address, started): (SocketAddr, Instant),
 ) -> Result<(), Failure> {
     let dapr = dapr::open(app, &options.data_dir, options.components.as_deref())?;
-    let table = load::link(app, modules, &dapr.blocks())?;
-    let address = address(options)?;
+    let table = load::table(app, programs, &dapr.blocks())?;
     let listener =
         TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))?;
     let local = listener.local_addr().context("the listener has no address")?;
@@ -65,7 +65,7 @@ async fn serve(
         server_name: local.ip().to_string(),
     }));
     let deliveries = start_deliveries(app, &dapr, &service)?;
-    banner::print(app, &dapr, local, started.elapsed(), modules.counts());
+    banner::print(app, &dapr, local, started.elapsed(), programs.counts());
     let stop = signals().context("cannot listen for signals")?;
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
     let (stopped, second) = stop;

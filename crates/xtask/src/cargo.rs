@@ -31,6 +31,8 @@ pub(crate) fn test(filter: &[String], daprd: Option<&Path>, redis: Option<&Path>
         ("TRILBY_TEST_BIN", binary.as_str()),
         ("TRILBY_TEST_DAPRD", &daprd),
         ("TRILBY_TEST_REDIS", &redis),
+        // A test's error says what happened; the way there only hides it.
+        ("RUST_BACKTRACE", "0"),
     ];
     let mut args = vec!["test", "--release", "--workspace", "--no-fail-fast"];
     if !filter.is_empty() {

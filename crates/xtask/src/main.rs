@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test`, `ci`, `guests`, `bench`.
+//! The project's own tasks: `cargo xtask test`, `check`, `guests`, `bench`.
 //!
 //! In the order in which `test` uses them: [`tools`] finds what a machine must have; [`daprd`]
 //! builds the real daprd once, into a cache outside the checkout; [`guests`] builds the WebAssembly
@@ -32,7 +32,9 @@ enum Task {
         /// Passed to the test programs, such as a part of a test's name
         filter: Vec<String>,
     },
-    /// Run what CI runs: format, lints, sizes, docs, licences, then all tests
+    /// Check format, lints, sizes, docs and licences
+    Check,
+    /// Run what CI runs: `check`, then `test`
     Ci,
     /// Build the WebAssembly modules of examples and tests
     Guests,
@@ -66,7 +68,8 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     match task {
         Task::Test { filter } => test(&filter),
-        Task::Ci => ci(),
+        Task::Check => check(),
+        Task::Ci => check().and_then(|()| test(&[])),
         Task::Guests => guests::build(),
         Task::Bench { rounds, seconds, .. } => bench::hello(rounds, seconds),
         Task::Size => size::check(),
@@ -80,7 +83,7 @@ fn test(filter: &[String]) -> Result<()> {
     cargo::test(filter, daprd.as_deref(), parts.redis.as_deref())
 }
 
-fn ci() -> Result<()> {
+fn check() -> Result<()> {
     cargo::run(&["fmt", "--all", "--check"], &[])?;
     size::check()?;
     cargo::run(
@@ -90,8 +93,7 @@ fn ci() -> Result<()> {
     let deny_warnings = [("RUSTDOCFLAGS", "--deny warnings")];
     cargo::run(&["doc", "--release", "--workspace", "--no-deps"], &deny_warnings)?;
     guests::lint()?;
-    cargo::deny()?;
-    test(&[])
+    cargo::deny()
 }
 
 /// The root of the repository.

@@ -21,7 +21,8 @@ pub(crate) enum Lookup {
     Found(String),
     /// The store has no such secret, or the secret no such key.
     NoSecret,
-    NoStore,
+    /// There is no such store; the one that may have been meant.
+    NoStore(Option<String>),
 }
 
 impl Described {
@@ -93,10 +94,12 @@ impl Described {
                 );
                 Err(mistake(file, name.line, message))
             }
-            Lookup::NoStore => {
+            Lookup::NoStore(near) => {
+                let hint =
+                    near.map_or_else(String::new, |near| format!("did you mean `{near}`? Or "));
                 let message = format!(
-                    "there is no secret store `{}`; add a component of that name with the type \
-                     secretstores.local.file or secretstores.local.env",
+                    "there is no secret store `{}`; {hint}add a component of that name with the \
+                     type secretstores.local.file or secretstores.local.env",
                     store.text
                 );
                 Err(mistake(file, store.line, message))

@@ -42,7 +42,12 @@ fn http(request: &Request) {
             let response = Response::text(201, "two").header("Set-Cookie", "a=1");
             return answer(response.header("Set-Cookie", "b=2"));
         }
-        "/stderr" => eprintln!("{a}"),
+        "/stderr" => {
+            eprintln!("{a}");
+            return answer(Response::text(200, "told"));
+        }
+        "/redirect" => return print(b"Location: https://example.org/\n\n"),
+        "/empty" => return answer(Response::new(204)),
         "/trap" => std::process::abort(),
         "/exit" => std::process::exit(a.parse().unwrap_or(1)),
         "/spin" => loop {
@@ -139,7 +144,7 @@ fn topic(request: &Request) {
         request.variable("CE_TOPIC").unwrap_or("-"),
         request.content_type().unwrap_or("-"),
     );
-    raw::state_set("statestore", &format!("{key}-note"), "", note.as_bytes());
+    put(&format!("{key}-note"), note.as_bytes());
     answer(match (wish, count) {
         ("retry", 1) => Response::text(500, "again"),
         ("drop", _) => Response::text(404, "no"),
@@ -155,9 +160,18 @@ fn binding(name: &str) {
 
 fn increment(key: &str) -> u32 {
     let handle = raw::state_get("statestore", key, "");
-    let old = if handle > 0 { String::from_utf8(read(handle)).unwrap_or_default() } else { String::new() };
+    let old = if handle > 0 {
+        String::from_utf8(read(handle)).unwrap_or_default()
+    } else {
+        String::new()
+    };
     close(handle);
     let count = old.parse().unwrap_or(0) + 1;
-    raw::state_set("statestore", key, "", count.to_string().as_bytes());
+    put(key, count.to_string().as_bytes());
     count
+}
+
+/// Writes a key; a failure traps, and so asks for a retry.
+fn put(key: &str, value: &[u8]) {
+    assert_eq!(raw::state_set("statestore", key, "", value), 0);
 }

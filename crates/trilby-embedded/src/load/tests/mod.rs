@@ -42,7 +42,7 @@ fn components(files: &[(&str, &str)]) -> Result<Vec<Component>, String> {
             ("vault", "db", "password") => Lookup::Found("hunter2".to_owned()),
             ("vault", "token", "token") => Lookup::Found("abc".to_owned()),
             ("vault", ..) => Lookup::NoSecret,
-            _ => Lookup::NoStore,
+            _ => Lookup::NoStore(None),
         },
     };
     let loaded = load(&[folder.path().to_owned()], "app");

@@ -13,6 +13,8 @@ use crate::duration;
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) location: Location,
+    /// What to do when this file will not do.
+    pub(super) other_file: &'static str,
     pub(super) tables: Tables,
     /// The most that one call may take.
     pub(super) timeout: Duration,
@@ -62,6 +64,12 @@ impl Options {
             seconds(["cleanupInterval", "cleanupIntervalInSeconds"], Duration::from_secs(60 * 60))?;
         Ok(Self {
             location: location(component, head, &query)?,
+            // The default store has no file that could be changed.
+            other_file: if component.line == 0 {
+                "choose another folder with --data-dir"
+            } else {
+                "name another file in `connectionString`"
+            },
             tables: Tables {
                 state: identifier(component, "tableName", "state")?,
                 metadata: identifier(component, "metadataTableName", "metadata")?,

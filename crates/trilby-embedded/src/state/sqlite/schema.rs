@@ -29,21 +29,19 @@ pub(super) fn open(options: &Options) -> Result<Connection, String> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(uri, flags).map_err(|error| explain(path, &error))?;
-    prepare(&connection, options).map_err(|error| explain(path, &error))?;
-    check_columns(&connection, &options.tables).map_err(|error| {
-        format!(
-            "the table `{}` in {} was not made by Dapr ({error}); name another with `tableName`",
-            options.tables.state,
-            path.display()
-        )
-    })?;
+    let explained = |error| explain(path, options, &error);
+    let connection = Connection::open_with_flags(uri, flags).map_err(explained)?;
+    connection.busy_timeout(options.busy_timeout).map_err(explained)?;
+    // Another program's table is found before anything in its file is changed.
+    if connection.table_exists(None, options.tables.state.as_str()).map_err(explained)? {
+        check_columns(&connection, path, &options.tables)?;
+    }
+    prepare(&connection, options).map_err(explained)?;
+    check_columns(&connection, path, &options.tables)?;
     Ok(connection)
 }
 
 fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(options.busy_timeout)?;
     if matches!(options.location, Location::File { .. }) {
         let mode = if options.write_ahead_log { "WAL" } else { "DELETE" };
         connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))?;
@@ -89,22 +87,27 @@ fn migrate(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
 }
 
 /// Whether the table has the columns that are needed: the file may be another program's.
-fn check_columns(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
+fn check_columns(connection: &Connection, path: &Path, tables: &Tables) -> Result<(), String> {
     let columns = "key, value, is_binary, etag, expiration_time, update_time";
-    connection.prepare(&format!("SELECT {columns} FROM {} LIMIT 0", tables.state)).map(|_| ())
+    let select = format!("SELECT {columns} FROM {} LIMIT 0", tables.state);
+    connection.prepare(&select).map(|_| ()).map_err(|error| {
+        format!(
+            "the table `{}` in {} was not made by Dapr ({error}); name another with `tableName`",
+            tables.state,
+            path.display()
+        )
+    })
 }
 
-fn explain(path: &Path, error: &rusqlite::Error) -> String {
-    let path = path.display();
+fn explain(path: &Path, options: &Options, error: &rusqlite::Error) -> String {
+    let (path, other_file) = (path.display(), options.other_file);
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => format!(
-            "{path} is not an SQLite database; it was left as it is; name another file in \
-             `connectionString`"
-        ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "{path} is locked by another process; end that process, or name another file in \
-             `connectionString`"
-        ),
+        Some(ErrorCode::NotADatabase) => {
+            format!("{path} is not an SQLite database; it was left as it is; {other_file}")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("{path} is locked by another process; end that process, or {other_file}")
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => format!(
             "cannot open {path}: {error}; check that it is a file and that this user may read \
              and write it and its folder"
@@ -112,10 +115,9 @@ fn explain(path: &Path, error: &rusqlite::Error) -> String {
         Some(ErrorCode::ReadOnly) => {
             format!("{path} is read-only ({error}); let this user write the file and its folder")
         }
-        Some(ErrorCode::DatabaseCorrupt) => format!(
-            "{path} is damaged ({error}); put back a copy, or name another file in \
-             `connectionString`"
-        ),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            format!("{path} is damaged ({error}); put back a copy, or {other_file}")
+        }
         _ => format!("cannot open {path}: {error}"),
     }
 }
