@@ -29,10 +29,30 @@ macro_rules! matrix {
     };
 }
 
+mod folder;
 mod probe;
+mod raw;
+mod wat;
 
 mod abi_errors;
 mod abi_state;
+mod bad_component;
+mod bad_manifest;
+mod bad_module;
+mod bad_store;
+mod bodies;
+mod connections;
+mod drain;
+mod drain_load;
 mod events;
 mod examples;
+mod isolation;
 mod messaging;
+mod outcomes;
+mod sidecar;
+mod start;
+mod start_build;
+mod start_cache;
+mod start_wagi;
+mod streaming;
+mod wagi;

@@ -77,7 +77,7 @@ const COMMON: &str = r#"
 "#;
 
 /// Each is a file of its name with `.wat`.
-const MODULES: [(&str, &str); 8] = [
+const MODULES: [(&str, &str); 11] = [
     ("echo", ECHO),
     ("gate", GATE),
     ("show", SHOW),
@@ -86,6 +86,9 @@ const MODULES: [(&str, &str); 8] = [
     ("fill", FILL),
     ("spin", SPIN),
     ("deaf", DEAF),
+    ("trap", TRAP),
+    ("late", LATE),
+    ("short", SHORT),
 ];
 
 /// Says `begun` on standard error, then sends each piece of the body back as it comes.
@@ -174,4 +177,27 @@ const SPIN: &str = r#"
 /// Never reads, and answers at once.
 const DEAF: &str = r#"
   (func (export "_start") (call $begun) (call $head))
+"#;
+
+/// Traps after its head.
+const TRAP: &str = r#"
+  (func (export "_start") (call $head) unreachable)
+"#;
+
+/// Answers its head, waits for the end of the body, and ends with its last word, `begun`.
+const LATE: &str = r#"
+  (func (export "_start")
+    (call $head)
+    (loop $more (br_if $more (call $read)))
+    (call $write (i32.const 1) (i32.const 64) (i32.const 6)))
+"#;
+
+/// The same, but less than it promised.
+const SHORT: &str = r#"
+  (data (i32.const 80) "Content-Length: 7\n")
+  (func (export "_start")
+    (call $write (i32.const 1) (i32.const 80) (i32.const 18))
+    (call $head)
+    (loop $more (br_if $more (call $read)))
+    (call $write (i32.const 1) (i32.const 64) (i32.const 6)))
 "#;

@@ -9,7 +9,10 @@ use trilby_guest::raw;
 fn main() {
     let request = match Request::read() {
         Ok(request) => request,
-        Err(error) => return answer(Response::text(500, format!("cannot read: {error}"))),
+        Err(error) => {
+            eprintln!("cannot read: {error}");
+            return answer(Response::text(500, "cannot read"));
+        }
     };
     match request.trigger() {
         Trigger::Topic(_) => topic(&request),

@@ -1,0 +1,129 @@
+//! What `trilby serve` serves, where it listens and what it says: the banner, flags, `PORT`.
+
+use std::net::TcpListener;
+
+use anyhow::Result;
+use insta::assert_snapshot;
+use trilby_testkit::{Client, Launch, Trilby, free_port};
+
+use crate::folder::{Folder, MANIFEST, saying};
+
+/// A launch that says nothing but its banner.
+fn quiet(folder: &Folder) -> Launch {
+    folder.launch().env("TRILBY_LOG", "off")
+}
+
+/// The whole banner, without what differs from start to start.
+async fn banner(folder: &Folder, trilby: &mut Trilby) -> Result<String> {
+    let ready = trilby.logged("ready in ").await?;
+    let (_, rest) = ready.split_once(" ms").unwrap_or_default();
+    let text = folder.filtered(&trilby.output());
+    let text = text.replace(&ready, &format!("ready in [N] ms{rest}"));
+    Ok(text.replace(&trilby.address, "[ADDRESS]"))
+}
+
+#[tokio::test]
+async fn the_banner_tells_what_is_served() -> Result<()> {
+    let more = "grants = { state = [\"statestore/a*\"], publish = [\"pubsub/t\"] }\n\
+                limits = { deadline = \"2500ms\", memory = \"16 MiB\" }\n\n\
+                [[route]]\ntopic = \"pubsub/t\"\nmodule = \"a.wat\"\n\n\
+                [[route]]\nbinding = \"tick\"\nmodule = \"b.wat\"\n";
+    let tick = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: tick\nspec:\n  \
+                type: bindings.cron\n  metadata:\n  - name: schedule\n    value: \"@every 1h\"\n";
+    let folder = Folder::with_app()?.with("trilby.toml", format!("{MANIFEST}{more}"))?;
+    let folder = folder.with("b.wat", saying("b\n"))?.with("components/tick.yaml", tick)?;
+    let mut trilby = quiet(&folder).start().await?;
+    assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+    let mut trilby = quiet(&folder).env("DAPR_GRPC_ENDPOINT", "http://127.0.0.1:7").start().await?;
+    assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_module_alone_is_served() -> Result<()> {
+    let folder = Folder::with_app()?.with("b.wasm", saying("b\n"))?;
+    for (path, expected) in [("a.wat", "a\n"), ("b.wasm", "b\n")] {
+        let mut launch = quiet(&folder);
+        launch.path = path.into();
+        let mut trilby = launch.start().await?;
+        assert_eq!(trilby.http.get("/any/path").await?.text(), expected);
+        if path == "b.wasm" {
+            assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_with_the_flag() -> Result<()> {
+    let folder = Folder::with_app()?;
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    let mut launch = quiet(&folder);
+    launch.args = vec!["--listen".to_owned(), address.clone()];
+    let ended = folder.ends(launch.command()?).await?;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{}", ended.stderr);
+    assert_snapshot!(ended.stderr.replace(&address, "[ADDRESS]"), @"");
+    Ok(())
+}
+
+/// Knative and its like say with `PORT` where to listen, on every address of the machine.
+#[tokio::test]
+async fn port_from_the_environment_is_listened_on() -> Result<()> {
+    let folder = Folder::with_app()?;
+    let mut launch = quiet(&folder);
+    launch.args.clear();
+    let port = free_port()?;
+    let trilby = launch.clone().env("PORT", port.to_string()).start().await?;
+    assert_eq!(trilby.address, format!("0.0.0.0:{port}"));
+    for host in ["127.0.0.1", "127.0.0.2"] {
+        let http = Client::new(&format!("http://{host}:{port}"));
+        assert_eq!(http.get("/").await?.text(), "a\n");
+    }
+    drop(trilby);
+    for (port, expected) in [("http", "`http`"), ("70000", "`70000`"), ("-1", "`-1`")] {
+        let ended = folder.ends(launch.clone().env("PORT", port).command()?).await?;
+        assert_eq!(ended.code, Some(64), "{}", ended.stderr);
+        let expected = format!("error: PORT is {expected}, which is not a port number\n");
+        assert_eq!((ended.stdout.as_str(), ended.stderr), ("", expected));
+    }
+    // The flag goes first.
+    let trilby = quiet(&folder).env("PORT", "http").start().await?;
+    assert!(trilby.address.starts_with("127.0.0.1:"), "{}", trilby.address);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sidecar_that_cannot_be_is_refused() -> Result<()> {
+    let folder = Folder::with_app()?;
+    let with = |name, value: &str| folder.refuses(quiet(&folder).env(name, value));
+    assert_snapshot!(with("DAPR_GRPC_PORT", "fifty").await?, @"");
+    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "https://dapr:443").await?, @"");
+    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "http://").await?, @"");
+    Ok(())
+}
+
+#[tokio::test]
+async fn flags_that_are_not_known_have_exit_code_2() -> Result<()> {
+    let folder = Folder::with_app()?;
+    let cases: [(&[&str], &str); 7] = [
+        (&[], "Usage: trilby [OPTIONS] <COMMAND>"),
+        (&["srve"], "a similar subcommand exists: 'serve'"),
+        (&["serve", "--lisen", "127.0.0.1:0"], "a similar argument exists: '--listen'"),
+        (&["serve", "--listen", "3000"], "invalid value '3000' for '--listen <ADDRESS:PORT>'"),
+        (&["serve", "a", "b"], "unexpected argument 'b' found"),
+        (&["serve", "--drain-timeout", "soon"], "invalid value 'soon' for '--drain-timeout"),
+        (&["serve", "--cache-dir", "c", "--no-cache"], "cannot be used with"),
+    ];
+    for (args, expected) in cases {
+        let mut command = folder.trilby(args)?;
+        command.env_remove("TRILBY_CACHE_DIR");
+        let ended = folder.ends(command).await?;
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(ended.stderr.contains(expected), "{args:?}: {}", ended.stderr);
+    }
+    let ended = folder.ends(folder.trilby(&["--version"])?).await?;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.starts_with("trilby "), "{}", ended.stdout);
+    Ok(())
+}
