@@ -30,32 +30,40 @@ async fn refused(component: &str) -> Result<String> {
 #[tokio::test]
 async fn unknown_keys_are_told_the_nearest() -> Result<()> {
     let text = store("  tpye: state.in-memory\n");
-    assert_snapshot!(refused(&text).await?, @"");
+    assert_snapshot!(refused(&text).await?, @"error: ./components/store.yaml:6: `spec` has no key `tpye`; did you mean `type`?");
     let text = store("  type: state.in-memory\n").replace("metadata:", "metdata:");
-    assert_snapshot!(refused(&text).await?, @"");
+    assert_snapshot!(refused(&text).await?, @"error: ./components/store.yaml:3: a component has no key `metdata`; did you mean `metadata`?");
     let text = "  type: state.sqlite\n  metadata:\n  - name: conectionString\n    value: a.db\n";
-    assert_snapshot!(refused(&store(text)).await?, @"");
+    assert_snapshot!(refused(&store(text)).await?, @"error: ./components/store.yaml:8: state.sqlite has no metadata `conectionString`; did you mean `connectionString`?");
     Ok(())
 }
 
 #[tokio::test]
 async fn unknown_types_are_told_the_nearest() -> Result<()> {
-    assert_snapshot!(refused(&store("  type: state.sqllite\n")).await?, @"");
-    assert_snapshot!(refused(&store("  type: state.redis\n")).await?, @"");
+    assert_snapshot!(refused(&store("  type: state.sqllite\n")).await?, @r"
+    error: ./components/store.yaml:6: the embedded runtime has no type `state.sqllite`; did you mean `state.sqlite`?
+      = help: it has `bindings.cron`, `bindings.localstorage`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.sqlite`
+      = help: a daprd sidecar has the other types and reads this file as it is
+    ");
+    assert_snapshot!(refused(&store("  type: state.redis\n")).await?, @r"
+    error: ./components/store.yaml:6: the embedded runtime has no type `state.redis`
+      = help: it has `bindings.cron`, `bindings.localstorage`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.sqlite`
+      = help: a daprd sidecar has the other types and reads this file as it is
+    ");
     Ok(())
 }
 
 #[tokio::test]
 async fn metadata_that_is_missing_or_wrong_is_named() -> Result<()> {
-    assert_snapshot!(refused(&store("  type: state.sqlite\n")).await?, @"");
+    assert_snapshot!(refused(&store("  type: state.sqlite\n")).await?, @"error: ./components/store.yaml:1: a state.sqlite needs the metadata `connectionString`");
     let cron = "  type: bindings.cron\n  metadata:\n  - name: schedule\n    value: every noon\n";
-    assert_snapshot!(refused(&store(cron)).await?, @"");
+    assert_snapshot!(refused(&store(cron)).await?, @"error: ./components/store.yaml:8: invalid schedule format 'every noon': Invalid pattern: Pattern must have 5 or 6 fields when years are disallowed.");
     Ok(())
 }
 
 #[tokio::test]
 async fn what_is_not_yaml_is_pointed_at() -> Result<()> {
-    assert_snapshot!(refused("kind: Component\nspec: [\n").await?, @"");
+    assert_snapshot!(refused("kind: Component\nspec: [\n").await?, @"error: ./components/store.yaml:2: this is not valid YAML: unclosed bracket '['");
     Ok(())
 }
 
@@ -65,18 +73,22 @@ async fn secrets_that_are_not_there_are_named() -> Result<()> {
         "  type: state.sqlite\n  metadata:\n  - name: connectionString\n    secretKeyRef:\n      \
          name: DATABASE_OF_NO_TEST\n",
     );
-    assert_snapshot!(refused(&text).await?, @"");
+    assert_snapshot!(refused(&text).await?, @r#"
+    error: ./components/store.yaml:10: `secretKeyRef` needs to know where the secret is; add at the top level of this component:
+    auth:
+      secretStore: NAME-OF-A-SECRET-STORE
+    "#);
     let of_vault = format!("{text}auth:\n  secretStore: vault\n");
-    assert_snapshot!(refused(&of_vault).await?, @"");
+    assert_snapshot!(refused(&of_vault).await?, @"error: ./components/store.yaml:10: the secret store `vault` has no secret `DATABASE_OF_NO_TEST` with the key `DATABASE_OF_NO_TEST`");
     let of_another = format!("{text}auth:\n  secretStore: valut\n");
-    assert_snapshot!(refused(&of_another).await?, @"");
+    assert_snapshot!(refused(&of_another).await?, @"error: ./components/store.yaml:12: there is no secret store `valut`; did you mean `vault`? Or add a component of that name with the type secretstores.local.file or secretstores.local.env");
     Ok(())
 }
 
 #[tokio::test]
 async fn names_are_unique() -> Result<()> {
     let text = store("  type: state.in-memory\n").replace("name: store", "name: vault");
-    assert_snapshot!(refused(&text).await?, @"");
+    assert_snapshot!(refused(&text).await?, @"error: ./components/store.yaml:1: there is a component `vault` already, at ./components/a-vault.yaml:1; give one of them another name");
     Ok(())
 }
 
@@ -84,9 +96,9 @@ async fn names_are_unique() -> Result<()> {
 async fn files_and_folders_that_cannot_be_read_are_named() -> Result<()> {
     let folder = Folder::with_app()?.with("components/a-vault.yaml", SECRETS)?;
     std::os::unix::fs::symlink("nowhere", folder.path("components/store.yaml"))?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @"error: cannot read ./components/store.yaml: No such file or directory (os error 2)");
     let launch = folder.launch().args(&["--components", "nowhere"]);
-    assert_snapshot!(folder.refuses(launch).await?, @"");
+    assert_snapshot!(folder.refuses(launch).await?, @"error: cannot read nowhere: No such file or directory (os error 2)");
     Ok(())
 }
 
@@ -99,7 +111,17 @@ async fn components_that_a_manifest_names_must_be_there() -> Result<()> {
          [[route]]\nbinding = \"tick\"\nmodule = \"a.wat\"\n"
     );
     let folder = Folder::with_app()?.with("components/a-vault.yaml", SECRETS)?;
-    assert_snapshot!(folder.with("trilby.toml", manifest)?.refused().await?, @"");
+    assert_snapshot!(folder.with("trilby.toml", manifest)?.refused().await?, @r#"
+    error: trilby.toml:4: route `/...`: no component of type state is named `statstore`
+      = help: there is `statestore`
+    error: trilby.toml:4: route `/...`: no component of type pubsub is named `statestore`
+      = help: there is `pubsub`
+    error: trilby.toml:4: route `/...`: no component of type secret store is named `vualt`
+      = help: there is `vault`
+    error: trilby.toml:9: route `pubusb/t`: no component of type pubsub is named `pubusb`
+      = help: there is `pubsub`
+    error: trilby.toml:13: route `tick`: no component of type input binding is named `tick`
+    "#);
     Ok(())
 }
 
@@ -109,7 +131,10 @@ async fn a_component_for_other_apps_is_not_there() -> Result<()> {
     let component = format!("{}scopes: [other]\n", store("  type: state.in-memory\n"));
     let folder = Folder::with_app()?.with("components/store.yaml", component)?;
     let folder = folder.with("trilby.toml", manifest)?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r#"
+    error: trilby.toml:4: route `/...`: no component of type state is named `store`
+      = help: there is `statestore`
+    "#);
     // Under the other app's id it is.
     folder.launch().env("APP_ID", "other").start().await?;
     Ok(())

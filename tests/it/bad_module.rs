@@ -21,36 +21,48 @@ async fn refused(module: impl AsRef<[u8]>) -> Result<String> {
 
 #[tokio::test]
 async fn what_does_not_compile_is_refused() -> Result<()> {
-    assert_snapshot!(refused(r#"(module (func (export "_start") i32.add))"#).await?, @"");
-    assert_snapshot!(refused("(module\n  (fnuc))").await?, @"");
-    assert_snapshot!(refused(b"\x7fELF\xff").await?, @"");
-    assert_snapshot!(refused(b"\0asm\x01\0\0\0\xff").await?, @"");
-    assert_snapshot!(refused("").await?, @"");
+    assert_snapshot!(refused(r#"(module (func (export "_start") i32.add))"#).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: not a valid WebAssembly module: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 35: type mismatch: expected i32 but nothing on stack");
+    assert_snapshot!(refused("(module\n  (fnuc))").await?, @r"
+    error: trilby.toml:4: route `/...`, module ./a.wat: not a valid WebAssembly module: expected valid module field
+         --> ./a.wat:2:4
+          |
+        2 |   (fnuc))
+          |    ^
+    ");
+    assert_snapshot!(refused(b"\x7fELF\xff").await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: not a valid WebAssembly module: it is neither a binary module nor WebAssembly text");
+    assert_snapshot!(refused(b"\0asm\x01\0\0\0\xff").await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: not a valid WebAssembly module: failed to parse WebAssembly module: malformed section id (at offset 0x8)");
+    assert_snapshot!(refused("").await?, @r"
+    error: trilby.toml:4: route `/...`, module ./a.wat: not a valid WebAssembly module: expected at least one module field
+         --> ./a.wat:1:1
+          |
+        1 | 
+          | ^
+    ");
     Ok(())
 }
 
 #[tokio::test]
 async fn components_are_refused() -> Result<()> {
-    assert_snapshot!(refused(COMPONENT).await?, @"");
+    assert_snapshot!(refused(COMPONENT).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)");
     Ok(())
 }
 
 #[tokio::test]
 async fn the_entry_point_must_be_there() -> Result<()> {
-    assert_snapshot!(refused(r#"(module (func (export "run")) (func (export "main")))"#).await?, @"");
-    assert_snapshot!(refused(r#"(module (func (export "_start") (param i32)))"#).await?, @"");
+    assert_snapshot!(refused(r#"(module (func (export "run")) (func (export "main")))"#).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module has no function `_start` without parameters and results; it exports `run`, `main`");
+    assert_snapshot!(refused(r#"(module (func (export "_start") (param i32)))"#).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module has no function `_start` without parameters and results; it exports `_start`");
     let manifest = format!("{MANIFEST}entrypoint = \"run\"\n");
     let folder = Folder::with_app()?.with("trilby.toml", manifest)?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module has no function `run` without parameters and results; it exports `_start`");
     Ok(())
 }
 
 #[tokio::test]
 async fn imports_must_be_granted() -> Result<()> {
-    assert_snapshot!(refused(UNGRANTED).await?, @"");
+    assert_snapshot!(refused(UNGRANTED).await?, @r#"error: trilby.toml:4: route `/...`, module ./a.wat: the module imports `dapr_state_v1` and `dapr_secret_v1`, but this route grants nothing of it; add to the route: grants = { state = ["statestore"], secrets = ["STORE/SECRET"] }"#);
     let manifest = format!("{MANIFEST}grants = {{ state = [\"statestore\"] }}\n");
     let folder = Folder::with_app()?.with("a.wat", UNGRANTED)?.with("trilby.toml", manifest)?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r#"error: trilby.toml:4: route `/...`, module ./a.wat: the module imports `dapr_secret_v1`, but this route grants nothing of it; add to the route's grants: secrets = ["STORE/SECRET"]"#);
     // The state store was not opened for it.
     assert!(!folder.path(".trilby").exists());
     Ok(())
@@ -61,10 +73,10 @@ async fn imports_must_be_granted() -> Result<()> {
 async fn only_our_manifest_grants() -> Result<()> {
     let manifest = "[[module]]\nroute = \"/\"\nmodule = \"a.wat\"\n";
     let folder = Folder::new()?.with("a.wat", UNGRANTED)?.with("modules.toml", manifest)?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r#"error: modules.toml:1: route `/`, module ./a.wat: the module imports `dapr_state_v1` and `dapr_secret_v1`, but this route grants nothing of it; only the [[route]] of a trilby.toml can grant it: grants = { state = ["statestore"], secrets = ["STORE/SECRET"] }"#);
     let mut launch = folder.launch();
     launch.path = "a.wat".into();
-    assert_snapshot!(folder.refuses(launch).await?, @"");
+    assert_snapshot!(folder.refuses(launch).await?, @r#"error: a.wat: the module imports `dapr_state_v1` and `dapr_secret_v1`, but this route grants nothing of it; only the [[route]] of a trilby.toml can grant it: grants = { state = ["statestore"], secrets = ["STORE/SECRET"] }"#);
     Ok(())
 }
 
@@ -73,17 +85,22 @@ async fn imports_must_be_known() -> Result<()> {
     let importing = |module: &str, name: &str, kind: &str| {
         format!(r#"(module (import "{module}" "{name}" {kind}) (func (export "_start")))"#)
     };
-    assert_snapshot!(refused(importing("env", "log", "(func (param i32))")).await?, @"");
-    assert_snapshot!(refused(importing("dapr_v1", "sise", "(func)")).await?, @"");
-    assert_snapshot!(refused(importing("dapr_v1", "size", "(func (param i64))")).await?, @"");
-    assert_snapshot!(refused(importing("env", "memory", "(memory 1)")).await?, @"");
+    assert_snapshot!(refused(importing("env", "log", "(func (param i32))")).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module imports `env.log`, which is not offered; import modules are `wasi_snapshot_preview1`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`");
+    assert_snapshot!(refused(importing("dapr_v1", "sise", "(func)")).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module imports `dapr_v1.sise`, which is not offered; `dapr_v1` is known, but has no function of this name");
+    assert_snapshot!(refused(importing("dapr_v1", "size", "(func (param i64))")).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module's imports do not fit: incompatible import type for `dapr_v1::size`: types incompatible: expected type `(func (param i64))`, found type `(func (param i32) (result i32))`");
+    assert_snapshot!(refused(importing("env", "memory", "(memory 1)")).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module imports `env.memory`, which is not offered; import modules are `wasi_snapshot_preview1`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_module_must_fit_its_memory_limit() -> Result<()> {
     let module = EMPTY.replace("\"memory\") 1", "\"memory\") 2000");
-    assert_snapshot!(refused(module).await?, @"");
+    assert_snapshot!(refused(&module).await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module is too large to be instantiated within `memory` of `limits`: memory has a minimum byte size of 131072000 which exceeds the limit of 0x4000000 bytes");
+    // What another route has does not help.
+    let large = "\n[[route]]\npath = \"/b\"\nmodule = \"b.wat\"\nlimits = { memory = \"1 GiB\" }\n";
+    let folder = Folder::with_app()?.with("a.wat", module)?.with("b.wat", EMPTY)?;
+    let folder = folder.with("trilby.toml", format!("{MANIFEST}{large}"))?;
+    assert_snapshot!(folder.refused().await?, @"error: trilby.toml:4: route `/...`, module ./a.wat: the module begins with 131072000 bytes of memory, but `memory` of `limits` allows 67108864; raise it");
     Ok(())
 }
 
@@ -103,6 +120,16 @@ async fn all_problems_are_told_at_once() -> Result<()> {
     let folder = Folder::new()?.with("trilby.toml", manifest)?.with("good.wat", EMPTY)?;
     let folder = folder.with("ungranted.wat", UNGRANTED)?.with("component.wat", COMPONENT)?;
     let folder = folder.with("unknown.wat", unknown)?.with("text.wat", "What?")?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r#"
+    error: trilby.toml:3: route `/0`, module ./ungranted.wat: the module imports `dapr_state_v1` and `dapr_secret_v1`, but this route grants nothing of it; add to the route: grants = { state = ["statestore"], secrets = ["STORE/SECRET"] }
+    error: trilby.toml:6: route `/1`, module ./component.wat: this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)
+    error: trilby.toml:9: route `/2`, module ./unknown.wat: the module imports `dapr_pubsub_v1`, but this route grants nothing of it; add to the route: grants = { publish = ["pubsub/TOPIC"] }
+    error: trilby.toml:9: route `/2`, module ./unknown.wat: the module imports `env.f`, which is not offered; import modules are `wasi_snapshot_preview1`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`
+    error: trilby.toml:12: route `/3`, module ./text.wat: not a valid WebAssembly module: expected `(`
+         --> ./text.wat:1:1
+          |
+        1 | What?
+          | ^
+    "#);
     Ok(())
 }

@@ -100,10 +100,10 @@ async fn a_second_signal_ends_at_once() -> Result<()> {
     Ok(())
 }
 
-/// Requests that were sent before the signal are answered, though the server may not have seen
-/// them yet: on connections that still wait to be accepted, and on those that were idle. There is
-/// no settling here that could help.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Requests that were sent before the signal are answered, though the server cannot have seen them
+/// yet, for it stands still: on connections that wait to be accepted, and on those that were idle.
+/// There is no settling here that could help.
+#[tokio::test]
 async fn what_was_sent_before_the_signal_is_answered() -> Result<()> {
     for _ in 0..5 {
         let mut app = wat::serve_with(ROUTES, |l| l.args(&["--drain-settle", "0ms"])).await?;
@@ -116,6 +116,7 @@ async fn what_was_sent_before_the_signal_is_answered() -> Result<()> {
             }
             connections.push(connection);
         }
+        app.trilby.process().signal(Signal::STOP)?;
         for _ in 0..20 {
             connections.push(Connection::open(&app.trilby).await?);
         }
@@ -123,6 +124,7 @@ async fn what_was_sent_before_the_signal_is_answered() -> Result<()> {
             connection.send(COUNT).await?;
         }
         app.trilby.process().signal(Signal::TERM)?;
+        app.trilby.process().signal(Signal::CONT)?;
         let count = connections.len();
         for (number, mut connection) in connections.into_iter().enumerate() {
             let (head, body) = connection
@@ -155,8 +157,12 @@ async fn embedded_events_are_delivered_first() -> Result<()> {
         .add("tick", "bindings.cron", &[("schedule", "@yearly"), ("direction", "input")])
         .write(&resources)?;
     let path = resources.display().to_string();
-    let launch = Launch::new(repository().join("tests/guests/probe"), folder.path())
-        .args(&["--components", &path, "--drain-settle", "0ms"]);
+    let launch = Launch::new(repository().join("tests/guests/probe"), folder.path()).args(&[
+        "--components",
+        &path,
+        "--drain-settle",
+        "0ms",
+    ]);
 
     let mut trilby = launch.start().await?;
     for number in 0..EVENTS {

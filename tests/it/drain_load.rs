@@ -61,7 +61,7 @@ async fn http2(address: String) -> Result<Ended> {
         let answer = match http.try_send_request(request).await {
             Ok(answer) => answer,
             // It never left, as the message that comes back shows.
-            Err(mut error) if error.take_message().is_some() => return Ok(("http2", count)),
+            Err(error) if error.message().is_some() => return Ok(("http2", count)),
             Err(error) => {
                 return Err(error.into_error()).context(format!("{count} answers"));
             }

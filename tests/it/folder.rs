@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::time::timeout;
-use trilby_testkit::Launch;
+use trilby_testkit::{Launch, Trilby};
 
 /// A manifest with one route, `/...`, to `a.wat`.
 pub(crate) const MANIFEST: &str =
@@ -90,6 +90,7 @@ impl Folder {
                 *arg = format!("127.0.0.1:{port}");
             }
         }
+        let launch = launch.env("TRILBY_LOG", "warn");
         let ended = self.ends(launch.command()?).await?;
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{}", ended.stderr);
         Ok(ended.stderr)
@@ -107,6 +108,14 @@ impl Folder {
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
         })
+    }
+
+    /// All that was printed by a process, which is ended for it: until then, what is on its way on
+    /// one stream may be behind what has come on the other.
+    pub(crate) async fn output_of(&self, mut trilby: Trilby) -> Result<String> {
+        trilby.process().kill();
+        trilby.process().ended().await?;
+        Ok(self.filtered(&trilby.output()))
     }
 
     /// The text with `[APP]` for the folder's path.

@@ -49,6 +49,7 @@ mod examples;
 mod isolation;
 mod messaging;
 mod outcomes;
+mod readme;
 mod sidecar;
 mod start;
 mod start_build;

@@ -74,6 +74,10 @@ module = "gate.wat"
 [[route]]
 path = "/talk"
 module = "talk.wat"
+"#;
+
+/// A folder that is there at the start, and then no more.
+const VOLUME: &str = r#"
 [[route]]
 path = "/volume"
 module = "show.wat"
@@ -84,11 +88,18 @@ volumes = { "/data" = "data" }
 async fn what_the_server_refuses_has_its_status_and_its_line() -> Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::create_dir(folder.path().join("data"))?;
-    let mut trilby = wat::write(&folder, "trilby.toml", ROUTES, |launch| launch)?.start().await?;
+    let routes = format!("{ROUTES}{VOLUME}");
+    let mut trilby = wat::write(&folder, "trilby.toml", &routes, |launch| launch)?.start().await?;
     std::fs::remove_dir(folder.path().join("data"))?;
     let cases = [
         ("no_route", "/elsewhere", "", 404, "no route matches this path\n"),
-        ("bad_request", "/show/%00", "", 400, "the path has a NUL byte, which CGI cannot pass on\n"),
+        (
+            "bad_request",
+            "/show/%00",
+            "",
+            400,
+            "the path has a NUL byte, which CGI cannot pass on\n",
+        ),
         ("body_too_large", "/show", "seventeen bytes..", 413, "the request body is too large\n"),
         ("host", "/volume", "", 500, "the module failed\n"),
     ];
@@ -201,7 +212,7 @@ async fn waiting_for_a_turn_ends_at_the_deadline() -> Result<()> {
 #[tokio::test]
 async fn standard_error_goes_to_the_log() -> Result<()> {
     let mut world = probe::world(Backend::EmbeddedMemory).await?;
-    let said = "/stderr?a=%1b%5b2Jone%0atwo%0d%0a";
+    let said = "/stderr?a=%1b%5b2Jone%0atwo%0d";
     let answer = send(&world.trilby.http, "speaker", said, "").await?;
     assert_eq!(answer.text(), "told");
     has_line(&mut world.trilby, "speaker", "ok", &["route=\"/...\""]).await?;
@@ -214,7 +225,8 @@ async fn standard_error_goes_to_the_log() -> Result<()> {
 
     // An id that could pass for something else is replaced.
     let (_, shown) =
-        raw::request(&world.trilby, "GET /env HTTP/1.1\r\nHost: a\r\nX-Request-Id: \r\n\r\n").await?;
-    assert!(!shown.contains("REQUEST_ID=\n"), "{shown}");
+        raw::request(&world.trilby, "GET /env HTTP/1.1\r\nHost: a\r\nX-Request-Id: \r\n\r\n")
+            .await?;
+    assert!(!shown.contains("\nREQUEST_ID=\n"), "{shown}");
     Ok(())
 }

@@ -33,9 +33,31 @@ async fn the_banner_tells_what_is_served() -> Result<()> {
     let folder = Folder::with_app()?.with("trilby.toml", format!("{MANIFEST}{more}"))?;
     let folder = folder.with("b.wat", saying("b\n"))?.with("components/tick.yaml", tick)?;
     let mut trilby = quiet(&folder).start().await?;
-    assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+    assert_snapshot!(banner(&folder, &mut trilby).await?, @r"
+    trilby 0.1.0   app  (trilby.toml)
+
+    ROUTE          MODULE  LIMITS            GRANTS
+    ANY  /...      a.wat   2s 500ms, 16 MiB  state:statestore/a* publish:pubsub/t
+    SUB  pubsub/t  a.wat   10s, 64 MiB       -
+    BIND tick      b.wat   10s, 64 MiB       -
+
+    dapr      embedded: tick (bindings.cron), statestore (state.sqlite), pubsub (pubsub.in-memory)
+    serving   http://[ADDRESS]
+    ready in [N] ms  (2 modules, 0 from the cache)
+    ");
     let mut trilby = quiet(&folder).env("DAPR_GRPC_ENDPOINT", "http://127.0.0.1:7").start().await?;
-    assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+    assert_snapshot!(banner(&folder, &mut trilby).await?, @r"
+    trilby 0.1.0   app  (trilby.toml)
+
+    ROUTE          MODULE  LIMITS            GRANTS
+    ANY  /...      a.wat   2s 500ms, 16 MiB  state:statestore/a* publish:pubsub/t
+    SUB  pubsub/t  a.wat   10s, 64 MiB       -
+    BIND tick      b.wat   10s, 64 MiB       -
+
+    dapr      sidecar at 127.0.0.1:7
+    serving   http://[ADDRESS]
+    ready in [N] ms  (2 modules, 2 from the cache)
+    ");
     Ok(())
 }
 
@@ -48,9 +70,20 @@ async fn a_module_alone_is_served() -> Result<()> {
         let mut trilby = launch.start().await?;
         assert_eq!(trilby.http.get("/any/path").await?.text(), expected);
         if path == "b.wasm" {
-            assert_snapshot!(banner(&folder, &mut trilby).await?, @"");
+            assert_snapshot!(banner(&folder, &mut trilby).await?, @r"
+            trilby 0.1.0   b  (b.wasm)
+
+            ROUTE      MODULE  LIMITS       GRANTS
+            ANY  /...  b.wasm  10s, 64 MiB  -
+
+            dapr      embedded, no components
+            serving   http://[ADDRESS]
+            ready in [N] ms  (1 module, 0 from the cache)
+            ");
         }
     }
+    // What uses no state leaves no store behind.
+    assert!(!folder.path(".trilby").exists());
     Ok(())
 }
 
@@ -63,7 +96,7 @@ async fn a_taken_port_is_told_with_the_flag() -> Result<()> {
     launch.args = vec!["--listen".to_owned(), address.clone()];
     let ended = folder.ends(launch.command()?).await?;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{}", ended.stderr);
-    assert_snapshot!(ended.stderr.replace(&address, "[ADDRESS]"), @"");
+    assert_snapshot!(ended.stderr.replace(&address, "[ADDRESS]"), @"error: [ADDRESS] is in use by another process; choose another with --listen ADDRESS:PORT (port 0 takes a free one)");
     Ok(())
 }
 
@@ -97,9 +130,9 @@ async fn port_from_the_environment_is_listened_on() -> Result<()> {
 async fn a_sidecar_that_cannot_be_is_refused() -> Result<()> {
     let folder = Folder::with_app()?;
     let with = |name, value: &str| folder.refuses(quiet(&folder).env(name, value));
-    assert_snapshot!(with("DAPR_GRPC_PORT", "fifty").await?, @"");
-    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "https://dapr:443").await?, @"");
-    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "http://").await?, @"");
+    assert_snapshot!(with("DAPR_GRPC_PORT", "fifty").await?, @"error: DAPR_GRPC_PORT is `fifty`, which is not a port number");
+    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "https://dapr:443").await?, @"error: DAPR_GRPC_ENDPOINT is `https://dapr:443`: TLS to the sidecar is not offered; name a daprd on this machine with http://host:port or unix:/path/to.socket");
+    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "http://").await?, @"error: DAPR_GRPC_ENDPOINT is `http://`, which is no endpoint; write host:port, http://host:port or unix:/path/to.socket");
     Ok(())
 }
 

@@ -26,10 +26,10 @@ fn building(folder: &Folder) -> Launch {
 }
 
 /// Serves, and gives what `/` answers and whether the module was built.
-async fn served(launch: &Launch) -> Result<(String, bool)> {
+async fn served(folder: &Folder, launch: &Launch) -> Result<(String, bool)> {
     let trilby = launch.start().await?;
     let answer = trilby.http.get("/").await?.text();
-    let output = trilby.output();
+    let output = folder.output_of(trilby).await?;
     let said = ["building: mkdir", "to stdout", "to stderr"].map(|text| output.contains(text));
     assert!(said == [true; 3] || said == [false; 3], "{output}");
     Ok((answer, said == [true; 3]))
@@ -43,19 +43,23 @@ fn age(folder: &Folder, name: &str, by: Duration) -> Result<()> {
 async fn a_module_is_built_when_it_is_missing_or_old() -> Result<()> {
     let folder = app(COPY)?;
     let launch = building(&folder);
-    assert_eq!(served(&launch).await?, ("first\n".to_owned(), true));
-    assert_eq!(served(&launch).await?, ("first\n".to_owned(), false));
+    assert_eq!(served(&folder, &launch).await?, ("first\n".to_owned(), true));
+    assert_eq!(served(&folder, &launch).await?, ("first\n".to_owned(), false));
 
     let folder = folder.with("src/a.wat", saying("second\n"))?;
     age(&folder, "out/a.wat", Duration::from_secs(60))?;
-    assert_eq!(served(&folder.launch()).await?, ("first\n".to_owned(), false), "--no-build");
-    assert_eq!(served(&launch).await?, ("second\n".to_owned(), true));
+    assert_eq!(
+        served(&folder, &folder.launch()).await?,
+        ("first\n".to_owned(), false),
+        "--no-build"
+    );
+    assert_eq!(served(&folder, &launch).await?, ("second\n".to_owned(), true));
 
     // Only the sources count.
     let folder = folder.with("notes.txt", "")?;
     age(&folder, "src/a.wat", Duration::from_secs(120))?;
     age(&folder, "out/a.wat", Duration::from_secs(60))?;
-    assert_eq!(served(&launch).await?, ("second\n".to_owned(), false));
+    assert_eq!(served(&folder, &launch).await?, ("second\n".to_owned(), false));
     Ok(())
 }
 
@@ -75,9 +79,16 @@ async fn the_build_command_builds_and_ends() -> Result<()> {
 #[tokio::test]
 async fn a_build_that_fails_is_told() -> Result<()> {
     let folder = app("echo no such compiler >&2; exit 3")?;
-    assert_snapshot!(folder.refuses(building(&folder)).await?, @"");
+    assert_snapshot!(folder.refuses(building(&folder)).await?, @r"
+    building: echo no such compiler >&2; exit 3
+    no such compiler
+    error: trilby.toml:4: the build command failed (exit status: 3): echo no such compiler >&2; exit 3
+    ");
     let folder = app("true")?;
-    assert_snapshot!(folder.refuses(building(&folder)).await?, @"");
+    assert_snapshot!(folder.refuses(building(&folder)).await?, @r"
+    building: true
+    error: trilby.toml:4: the build command succeeded but did not make ./out/a.wat
+    ");
     Ok(())
 }
 
@@ -87,6 +98,9 @@ async fn a_module_that_may_not_be_built_is_told_how() -> Result<()> {
     let manifest = std::fs::read_to_string(folder.path("trilby.toml"))?;
     let more = "\n[[route]]\npath = \"/b\"\nmodule = \"b.wat\"\nbuild = \"make b\"\n";
     let folder = folder.with("trilby.toml", format!("{manifest}{more}"))?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r"
+    error: trilby.toml:4: ./out/a.wat is missing, and --no-build forbids building it; run in .: make a
+    error: trilby.toml:10: ./b.wat is missing, and --no-build forbids building it; run in .: make b
+    ");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The compilation cache: what it saves, and what it must not trust.
 
 use std::fs::{Permissions, read_dir, set_permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ async fn served(folder: &Folder) -> Result<(String, String, Vec<String>)> {
     let ready = trilby.logged("ready in ").await?;
     let (_, cache) = ready.split_once(", ").context("no words about the cache")?;
     let answer = trilby.http.get("/").await?.text();
-    let output = folder.filtered(&trilby.output());
+    let output = folder.output_of(trilby).await?;
     let warnings = output.lines().filter_map(|line| line.split_once(" WARN "));
     let warnings = warnings.map(|(_, warning)| warning.to_owned()).collect();
     Ok((answer, cache.to_owned(), warnings))
@@ -76,6 +76,13 @@ async fn a_folder_that_others_may_write_to_is_not_used() -> Result<()> {
         let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
         assert!(warning.contains("no compilation cache"), "{warning}");
         assert!(warning.contains("chmod go-w"), "{warning}");
+    }
+    set_permissions(folder.path("cache"), Permissions::from_mode(0o700))?;
+    // Only the superuser can give a folder away.
+    if chown(folder.path("cache"), Some(12345), None).is_ok() {
+        let (_, cache, warnings) = served(&folder).await?;
+        assert_eq!((cache.as_str(), warnings.len()), ("0 from the cache)", 1), "{warnings:?}");
+        assert!(warnings[0].contains("belongs to another user"), "{warnings:?}");
     }
     Ok(())
 }

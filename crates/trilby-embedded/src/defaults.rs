@@ -31,6 +31,7 @@ pub(crate) fn component(kind: Kind, data_dir: &Path) -> Option<Component> {
         name: name.to_owned(),
         type_name: type_name.to_owned(),
         metadata,
+        metadata_lines: BTreeMap::new(),
         file: PathBuf::new(),
         line: 0,
     })

@@ -31,6 +31,8 @@ pub struct Options {
     pub app_id: String,
     /// Folders of component files.
     pub components: Vec<PathBuf>,
+    /// The kinds of which there is a default component when no file describes one.
+    pub defaults: Vec<Kind>,
     /// The folder of the default state store; made only if that store is used.
     pub data_dir: PathBuf,
     /// The environment, for `envRef` and secretstores.local.env.
@@ -62,8 +64,9 @@ pub struct Runtime {
 impl Runtime {
     /// Reads the component files and opens every component that is for this app.
     ///
-    /// When no file describes a state store, there is `statestore`, kept in `state.db` of the data
-    /// folder; when none describes a pub/sub broker, there is `pubsub`, in memory.
+    /// If `defaults` asks for it: when no file describes a state store, there is `statestore`, kept
+    /// in `state.db` of the data folder; when none describes a pub/sub broker, there is `pubsub`, in
+    /// memory.
     ///
     /// # Errors
     ///
@@ -86,7 +89,7 @@ impl Runtime {
             runtime.open_described(described, &options)?;
         }
         let kinds: HashSet<Kind> = described.iter().map(|described| described.known.kind).collect();
-        for kind in [Kind::State, Kind::Pubsub] {
+        for &kind in &options.defaults {
             if !kinds.contains(&kind)
                 && let Some(component) = defaults::component(kind, &options.data_dir)
             {

@@ -19,7 +19,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Error {
     /// The kind of error.
     pub code: Code,
-    /// The reason in Dapr's words, such as `DAPR_STATE_ETAG_MISMATCH`, or in the host's, which
+    /// The reason in Dapr's words, such as `ERR_STATE_SAVE`, or in the host's, which
     /// begin with `TRILBY_`.
     pub reason: Option<String>,
     /// A sentence for people.
@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn text_of_the_host_becomes_an_error() {
-        let text = "code: 10\nname: ABORTED\nreason: DAPR_STATE_ETAG_MISMATCH\n\nfailed saving\n";
+        let text = "code: 10\nname: ABORTED\nreason: ERR_STATE_SAVE\n\nfailed saving\n";
         let error = Error::parse(Code::from_result(-10), text);
         assert!(error.is_conflict());
-        assert_eq!(error.to_string(), "ABORTED (DAPR_STATE_ETAG_MISMATCH): failed saving");
+        assert_eq!(error.to_string(), "ABORTED (ERR_STATE_SAVE): failed saving");
     }
 
     #[test]

@@ -5,8 +5,13 @@ use bytes::Bytes;
 /// Answers that a guest may hold at once.
 pub(crate) const HANDLES_MAX: usize = 64;
 
-/// One answer: headers and a body that is read once, from front to back.
-#[derive(Debug, Default)]
+/// Bytes that all open answers of a request may have together: they are the host's memory, which
+/// the guest's own limit does not cover.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// One answer: headers and a body that is read once, from front to back. It may hold secrets, so
+/// it has no `Debug`.
+#[derive(Default)]
 pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
@@ -22,6 +27,10 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
+    }
+
+    fn bytes(&self) -> usize {
+        self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + self.size
     }
 
     /// All headers as lines. A line break in a value would make a line of its own, so it becomes
@@ -42,20 +51,46 @@ impl Answer {
 #[derive(Default)]
 pub(crate) struct Answers {
     slots: Vec<Option<Answer>>,
+    bytes: usize,
+}
+
+/// Why an answer cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// As many answers are open as may be.
+    Handles,
+    /// Open answers have as many bytes as they may have.
+    Bytes,
 }
 
 impl Answers {
-    /// Keeps an answer; `None` when too many are open.
-    pub(crate) fn open(&mut self, answer: Answer) -> Option<i32> {
-        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+    /// Whether another answer can be kept: asked before a call, so that one which takes effect
+    /// does not end without an answer for want of a handle.
+    pub(crate) fn has_room(&self) -> bool {
+        self.free() < HANDLES_MAX
+    }
+
+    fn free(&self) -> usize {
+        self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len())
+    }
+
+    /// Keeps an answer and gives its handle.
+    pub(crate) fn open(&mut self, answer: Answer) -> Result<i32, Full> {
+        let free = self.free();
         if free >= HANDLES_MAX {
-            return None;
+            return Err(Full::Handles);
         }
+        let bytes = self.bytes.saturating_add(answer.bytes());
+        // The only open answer may be as large as Dapr lets it be.
+        if bytes > ANSWER_BYTES_MAX && self.bytes > 0 {
+            return Err(Full::Bytes);
+        }
+        self.bytes = bytes;
         match self.slots.get_mut(free) {
             Some(slot) => *slot = Some(answer),
             None => self.slots.push(Some(answer)),
         }
-        i32::try_from(free + 1).ok()
+        i32::try_from(free + 1).map_err(|_| Full::Handles)
     }
 
     pub(crate) fn get(&mut self, handle: i32) -> Option<&mut Answer> {
@@ -63,7 +98,9 @@ impl Answers {
     }
 
     pub(crate) fn close(&mut self, handle: i32) -> Option<Answer> {
-        self.slots.get_mut(index(handle)?)?.take()
+        let answer = self.slots.get_mut(index(handle)?)?.take()?;
+        self.bytes = self.bytes.saturating_sub(answer.bytes());
+        Some(answer)
     }
 }
 
@@ -78,11 +115,11 @@ mod tests {
     #[test]
     fn handles_start_at_one_and_are_reused() {
         let mut answers = Answers::default();
-        assert_eq!(answers.open(Answer::default()), Some(1));
-        assert_eq!(answers.open(Answer::default()), Some(2));
+        assert_eq!(answers.open(Answer::default()), Ok(1));
+        assert_eq!(answers.open(Answer::default()), Ok(2));
         assert!(answers.close(1).is_some());
         assert!(answers.close(1).is_none());
-        assert_eq!(answers.open(Answer::default()), Some(1));
+        assert_eq!(answers.open(Answer::default()), Ok(1));
         for unknown in [i32::MIN, -1, 0, 3, i32::MAX] {
             assert!(answers.get(unknown).is_none(), "{unknown}");
         }
@@ -92,9 +129,23 @@ mod tests {
     fn there_is_a_limit() {
         let mut answers = Answers::default();
         for _ in 0..HANDLES_MAX {
-            assert!(answers.open(Answer::default()).is_some());
+            assert!(answers.has_room());
+            assert!(answers.open(Answer::default()).is_ok());
         }
-        assert_eq!(answers.open(Answer::default()), None);
+        assert!(!answers.has_room());
+        assert_eq!(answers.open(Answer::default()), Err(Full::Handles));
+    }
+
+    #[test]
+    fn open_answers_share_a_limit_in_bytes() {
+        let large = || Answer::new(Vec::new(), Bytes::from(vec![0; ANSWER_BYTES_MAX / 2 + 1]));
+        let mut answers = Answers::default();
+        assert_eq!(answers.open(large()), Ok(1));
+        assert_eq!(answers.open(large()), Err(Full::Bytes));
+        assert!(answers.close(1).is_some());
+        assert_eq!(answers.open(large()), Ok(1));
+        let whole = Answer::new(Vec::new(), Bytes::from(vec![0; ANSWER_BYTES_MAX + 1]));
+        assert_eq!(Answers::default().open(whole), Ok(1));
     }
 
     #[test]

@@ -57,6 +57,7 @@ macro_rules! ask {
 
 pub(crate) async fn state_get(guest: &mut Guest<'_>, spans: [Span; 3]) -> wasmtime::Result<i32> {
     let call = attempt!(guest, call(guest, spans, &["consistency"])?);
+    attempt!(guest, guest.data().host.expect_answer());
     let access = std::sync::Arc::clone(&guest.data().host.settings.access);
     attempt!(guest, access.state(&call.component, &call.name));
     let request = GetState {
@@ -140,6 +141,7 @@ pub(crate) async fn invoke_binding(
 ) -> wasmtime::Result<i32> {
     let call = attempt!(guest, call(guest, spans, &[])?);
     let data = attempt!(guest, memory::body(guest, data)?);
+    attempt!(guest, guest.data().host.expect_answer());
     let access = std::sync::Arc::clone(&guest.data().host.settings.access);
     attempt!(guest, access.binding(&call.component, &call.name));
     let request = InvokeBinding {
@@ -155,8 +157,10 @@ pub(crate) async fn invoke_binding(
 
 pub(crate) async fn secret_get(guest: &mut Guest<'_>, spans: [Span; 3]) -> wasmtime::Result<i32> {
     let call = attempt!(guest, call(guest, spans, &[])?);
+    attempt!(guest, guest.data().host.expect_answer());
     let access = std::sync::Arc::clone(&guest.data().host.settings.access);
     attempt!(guest, access.secret(&call.component, &call.name));
+    attempt!(guest, secret_metadata(&call.options.metadata));
     let request =
         GetSecret { store: call.component, key: call.name, metadata: call.options.metadata };
     let secret = ask!(guest, "reading a secret", get_secret, request);
@@ -164,6 +168,25 @@ pub(crate) async fn secret_get(guest: &mut Guest<'_>, spans: [Span; 3]) -> wasmt
     let body = only.map(Bytes::from).unwrap_or_default();
     let headers = secret.values.into_iter().map(|(k, v)| (format!("value.{k}"), v)).collect();
     Ok(guest.data_mut().host.answer(Answer::new(headers, body)))
+}
+
+/// Metadata may choose a version of the granted secret, and nothing that leads to another one, as
+/// `namespace` does in `secretstores.kubernetes`.
+fn secret_metadata(metadata: &Metadata) -> Result<(), Error> {
+    const HARMLESS: [&str; 3] = ["version", "version_id", "version_stage"];
+    let known = |name: &&String| HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known));
+    match metadata.keys().find(|name| !known(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            trilby_dapr::Code::PermissionDenied,
+            format!(
+                "metadata `{}` could lead to a secret that is not granted; a secret takes \
+                 `version`, `version_id` and `version_stage`",
+                name.escape_debug()
+            ),
+        )
+        .with_reason("TRILBY_NOT_GRANTED")),
+    }
 }
 
 fn metadata_headers(metadata: Metadata) -> Vec<(String, String)> {

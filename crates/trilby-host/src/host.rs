@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use trilby_dapr::{Blocks, CallContext, Error};
 
 use crate::Access;
-use crate::answer::{Answer, Answers};
+use crate::answer::{Answer, Answers, Full};
 
 /// What a route's host functions work with, the same for all its requests.
 #[derive(Clone)]
 pub struct HostSettings {
-    /// The building blocks; `None` where Dapr is switched off.
+    /// The building blocks.
     pub blocks: Arc<dyn Blocks>,
     /// What the manifest grants.
     pub access: Arc<Access>,
@@ -49,17 +49,17 @@ impl Host {
         code
     }
 
+    /// Refuses a call whose answer could not be kept.
+    pub(crate) fn expect_answer(&self) -> Result<(), Error> {
+        if self.answers.has_room() { Ok(()) } else { Err(full(Full::Handles)) }
+    }
+
     /// Keeps an answer and gives its handle.
     pub(crate) fn answer(&mut self, answer: Answer) -> i32 {
-        self.answers.open(answer).unwrap_or_else(|| {
-            self.fail(
-                Error::new(
-                    trilby_dapr::Code::ResourceExhausted,
-                    "too many open handles; close answers with dapr_v1.close",
-                )
-                .with_reason("TRILBY_TOO_MANY_HANDLES"),
-            )
-        })
+        match self.answers.open(answer) {
+            Ok(handle) => handle,
+            Err(reason) => self.fail(full(reason)),
+        }
     }
 
     /// The text of `dapr_v1.error`.
@@ -73,4 +73,16 @@ impl Host {
         text.push_str(&error.message);
         text
     }
+}
+
+fn full(reason: Full) -> Error {
+    let (message, reason) = match reason {
+        Full::Handles => {
+            ("too many open handles; close answers with dapr_v1.close", "TRILBY_TOO_MANY_HANDLES")
+        }
+        Full::Bytes => {
+            ("the open answers are too large; close some with dapr_v1.close", "TRILBY_TOO_LARGE")
+        }
+    };
+    Error::new(trilby_dapr::Code::ResourceExhausted, message).with_reason(reason)
 }

@@ -2,7 +2,7 @@
 //!
 //! A call flows through the modules in this order: [`link`] defines the imports; `memory` reads
 //! the guest's arguments; `options` parses the option block; [`Access`] checks the route's grants;
-//! a block's module (`state`, `pubsub`, `binding`, `secret`) asks [`trilby_dapr::Blocks`] within
+//! `blocks` asks [`trilby_dapr::Blocks`] within
 //! the call's deadline; `answer` keeps the reply for the guest to read by handle.
 //!
 //! The contract with guests is `ABI.md` beside this crate's manifest.

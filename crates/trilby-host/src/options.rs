@@ -33,9 +33,9 @@ pub(crate) fn parse(text: &str, known: Known) -> Result<Options, Error> {
             continue;
         }
         if !known.contains(&name) {
-            let known = known.join("`, `");
+            let known: String = known.iter().map(|known| format!("`{known}`, ")).collect();
             return Err(Error::invalid(format!(
-                "unknown option `{}`; this operation knows `{known}` and `metadata.NAME`",
+                "unknown option `{}`; this operation knows {known}`metadata.NAME`",
                 name.escape_debug()
             )));
         }

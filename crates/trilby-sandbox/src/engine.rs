@@ -20,6 +20,9 @@ const KEEP_RESIDENT_BYTES: usize = 16 << 20;
 /// Host stack of a guest, in bytes; of it, wasm may use half.
 const STACK_BYTES: usize = 1 << 20;
 
+/// A page of linear memory, as the WebAssembly specification has it.
+const WASM_PAGE_BYTES: u64 = 64 << 10;
+
 /// What the engine must be sized for.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
@@ -56,6 +59,13 @@ impl Module {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The memory with which an instance begins, in bytes.
+    #[must_use]
+    pub fn memory_bytes_min(&self) -> u64 {
+        let pages = self.inner.resources_required().max_initial_memory_size.unwrap_or(0);
+        pages.saturating_mul(WASM_PAGE_BYTES)
     }
 }
 
@@ -98,8 +108,7 @@ impl Engine {
             let text = "it is neither a binary module nor WebAssembly text";
             return Err(Error::Invalid(text.to_owned()));
         }
-        let inner = wasmtime::Module::new(&self.inner, content)
-            .map_err(|e| Error::Invalid(format!("{e:#}")))?;
+        let inner = wasmtime::Module::new(&self.inner, content).map_err(|error| refusal(&error))?;
         if let Some(cache) = &self.cache {
             cache.store(&self.inner, content, &inner);
         }
@@ -126,6 +135,15 @@ impl Engine {
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
         &self.inner
     }
+}
+
+/// Valid modules are refused, too: those that no instance of the pool could hold.
+fn refusal(error: &wasmtime::Error) -> Error {
+    let text = format!("{error:#}");
+    if text.contains("pooling allocator") {
+        return Error::TooLarge(error.root_cause().to_string());
+    }
+    Error::Invalid(text)
 }
 
 fn config(pooled: Option<&EngineSettings>) -> Config {

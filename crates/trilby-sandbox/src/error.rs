@@ -21,6 +21,9 @@ pub enum Error {
     /// The bytes are not a valid core module.
     #[error("not a valid WebAssembly module: {0}")]
     Invalid(String),
+    /// The module is valid, but its memory or its tables exceed every limit.
+    #[error("the module is too large to be instantiated within `memory` of `limits`: {0}")]
+    TooLarge(String),
     /// The file is a component, not a core module.
     #[error(
         "this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)"

@@ -21,9 +21,11 @@ pub enum InputError {
     TooLarge,
 }
 
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, InputError>> + Send>>;
+
 /// A request body on its way to a guest.
 pub struct Input {
-    chunks: Option<Pin<Box<dyn Stream<Item = Result<Bytes, InputError>> + Send>>>,
+    chunks: Option<Chunks>,
     failure: Arc<Mutex<Option<InputError>>>,
 }
 
@@ -75,7 +77,7 @@ impl StdinStream for Stdin {
 }
 
 struct Reader {
-    chunks: Option<Pin<Box<dyn Stream<Item = Result<Bytes, InputError>> + Send>>>,
+    chunks: Option<Chunks>,
     ready: Bytes,
     failed: bool,
     failure: Arc<Mutex<Option<InputError>>>,

@@ -67,7 +67,8 @@ pub enum Ending {
     Deadline,
     /// The guest wrote more than its limit.
     Output,
-    /// The request body broke off, or was too large, and the guest failed over it.
+    /// The request body broke off, or was too large, and the guest was told so when it read on.
+    /// What it answered to that does not count.
     Input(InputError),
     /// A folder that was promised to the guest could not be opened.
     Volume(String),

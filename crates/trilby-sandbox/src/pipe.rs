@@ -1,12 +1,12 @@
 //! Standard output: a bounded pipe from the guest to whoever answers the client.
 //!
 //! The guest waits when the pipe is full, so a slow client costs no memory beyond
-//! [`CAPACITY_BYTES`]. The reader is the one who polls the guest, so it looks for chunks after each
-//! poll and needs no waking.
+//! [`CAPACITY_BYTES`]. A reader that polls the guest itself looks for chunks after each poll; one
+//! whose guest runs elsewhere waits with [`Reader::poll_chunk`].
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use wasmtime_wasi::async_trait;
@@ -26,6 +26,7 @@ struct Shared {
     over_limit: bool,
     reader_gone: bool,
     writer: Option<Waker>,
+    reader: Option<Waker>,
 }
 
 /// The guest's end.
@@ -47,17 +48,32 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Shared {
+    fn take(&mut self) -> Option<Bytes> {
+        let chunk = self.chunks.pop_front()?;
+        self.waiting_bytes -= chunk.len();
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+        Some(chunk)
+    }
+}
+
 impl Reader {
     /// Takes the next chunk if there is one.
     #[must_use]
     pub fn try_read(&self) -> Option<Bytes> {
+        lock(&self.0).take()
+    }
+
+    /// The next chunk, as soon as there is one. The guest's end shows elsewhere.
+    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
         let mut shared = lock(&self.0);
-        let chunk = shared.chunks.pop_front()?;
-        shared.waiting_bytes -= chunk.len();
-        if let Some(writer) = shared.writer.take() {
-            writer.wake();
+        if let Some(chunk) = shared.take() {
+            return Poll::Ready(chunk);
         }
-        Some(chunk)
+        shared.reader = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Whether a chunk is there to be read.
@@ -132,6 +148,9 @@ impl OutputStream for Writer {
         if !bytes.is_empty() {
             shared.waiting_bytes += bytes.len();
             shared.chunks.push_back(bytes);
+            if let Some(reader) = shared.reader.take() {
+                reader.wake();
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmtime::{InstancePre, Linker, ResourceLimiter, Store, UnknownImportError};
+use wasmtime::{InstancePre, Linker, ResourceLimiter, Store, UnknownImportError, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
@@ -118,9 +118,13 @@ impl<H: Send + 'static> Program<H> {
         let mut store = Store::new(self.engine.inner(), State { host, wasi, memory });
         store.limiter(|state| &mut state.memory);
         // Each tick of the epoch makes the guest yield to the other tasks of its thread; the
-        // timeout below is then polled, and ends a guest that is past its deadline.
+        // timeout below is then polled, and ends a guest that is past its deadline. Tokio's own
+        // yield also lets the thread look at its sockets and timers, which it otherwise does only
+        // once in some sixty polls: with endless guests on each thread, more than half a second.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
         let result = tokio::time::timeout_at(deadline, self.call(&mut store)).await;
         stderr.finish();
         let Ok(result) = result else { return Ending::Deadline };
@@ -155,8 +159,11 @@ fn ending(
     stdout: &pipe::Writer,
     input: &Mutex<Option<InputError>>,
 ) -> Ending {
+    // Whatever the guest makes of half a body, the request has failed.
+    let input = *input.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = input.map_or(Ending::Done, Ending::Input);
     let error = match result {
-        Ok(()) => return Ending::Done,
+        Ok(()) => return done,
         Err(Failure::Instantiate(error)) if error.downcast_ref::<wasmtime::Trap>().is_none() => {
             return Ending::Instance(format!("{error:#}"));
         }
@@ -164,13 +171,13 @@ fn ending(
     };
     let exit = error.downcast_ref::<I32Exit>().map(|exit| exit.0);
     if exit == Some(0) {
-        return Ending::Done;
+        return done;
     }
     // The guest's own failure often only follows from what the host refused it.
     if stdout.is_over_limit() {
         return Ending::Output;
     }
-    if let Some(failure) = *input.lock().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(failure) = input {
         return Ending::Input(failure);
     }
     if let Some(asked_bytes) = refused {

@@ -11,7 +11,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, BodyStream, Full};
 use trilby_sandbox::{Input, InputError};
 
-use crate::respond::Streaming;
+use crate::streaming::Streaming;
 
 /// A request body from anywhere: a connection, or a delivery of the embedded runtime.
 pub type RequestBody = UnsyncBoxBody<Bytes, BrokenOff>;

@@ -3,7 +3,7 @@
 //! In the order in which data flows: [`listen`] accepts connections and drains them at the end;
 //! [`admit`] bounds how many guests run and wait; [`Service`] matches a request to an
 //! [`Entry`] and prepares its run; [`respond`](mod@respond) turns what the guest writes into
-//! a response while it runs; [`outcome`] maps every ending to an HTTP status and a log line;
+//! a response, which is [`Streaming`] while the guest runs on; [`outcome`] maps every ending to an HTTP status and a log line;
 //! [`events`] gives Dapr's deliveries the form of requests and answers the questions that daprd
 //! asks an app.
 //!
@@ -16,16 +16,18 @@ mod body;
 mod dapr_app;
 mod entry;
 pub mod events;
+mod linger;
 mod listen;
 pub mod outcome;
 mod prepare;
 mod record;
 mod respond;
 mod service;
+mod streaming;
 
 pub use admit::Admission;
 pub use body::{BrokenOff, CutOff, RequestBody, ResponseBody};
 pub use entry::{Entry, Table};
 pub use listen::{Drain, serve};
-pub use respond::Streaming;
 pub use service::{Peer, Service, ServiceHandle, ServiceSettings};
+pub use streaming::Streaming;

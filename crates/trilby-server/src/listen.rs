@@ -1,29 +1,35 @@
 //! Connections: accepted, served, and drained at the end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::body::BrokenOff;
 use crate::service::Peer;
-use crate::{RequestBody, Service};
+use crate::{Service, linger};
 
 /// Connections open at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 10_000;
 
 /// How long a client may take to send its request head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a new connection, accepted just before the end, may take to bring its first request.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How often an HTTP/2 client without requests is asked whether it is still there.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long after an error of `accept` (such as too many open files) it is tried again.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -63,7 +69,8 @@ pub async fn serve(
 struct Server {
     service: Arc<Service>,
     http: auto::Builder<TokioExecutor>,
-    graceful: GracefulShutdown,
+    /// From now on connections end as soon as they have nothing to do.
+    closing: CancellationToken,
     connections: Arc<Semaphore>,
     tasks: TaskTracker,
 }
@@ -72,11 +79,11 @@ impl Server {
     fn new(service: Arc<Service>) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        http.http2().timer(TokioTimer::new());
+        http.http2().timer(TokioTimer::new()).keep_alive_interval(PING_INTERVAL);
         Self {
             service,
             http,
-            graceful: GracefulShutdown::new(),
+            closing: CancellationToken::new(),
             connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             tasks: TaskTracker::new(),
         }
@@ -90,7 +97,7 @@ impl Server {
                 Ok((stream, remote)) => self.serve(stream, remote, place),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_RETRY).await;
+                    sleep(ACCEPT_RETRY).await;
                 }
             }
         }
@@ -117,17 +124,19 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let peer = Peer { remote, local };
         let service = Arc::clone(&self.service);
+        let (begun, begins) = watch::channel(false);
         let answer = service_fn(move |request: Request<Incoming>| {
+            begun.send_if_modified(|begun| !std::mem::replace(begun, true));
             let service = Arc::clone(&service);
             async move {
-                let request = request.map(incoming);
+                let request = linger::request(request);
                 Ok::<_, std::convert::Infallible>(service.handle(request, peer).await)
             }
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), answer).into_owned();
-        let connection = self.graceful.watch(connection);
+        let closing = self.closing.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = connection.await {
+            if let Err(error) = run(connection, begins, closing).await {
                 tracing::debug!(error = %error, "connection ended");
             }
             drop(place);
@@ -136,8 +145,8 @@ impl Server {
 
     async fn finish(self, within: Duration) -> usize {
         self.tasks.close();
+        self.closing.cancel();
         let closed = async {
-            self.graceful.shutdown().await;
             self.tasks.wait().await;
         };
         match timeout(within, closed).await {
@@ -147,6 +156,35 @@ impl Server {
     }
 }
 
-fn incoming(body: Incoming) -> RequestBody {
-    body.map_err(BrokenOff).boxed_unsync()
+/// Serves a connection to its end. A client that sends nothing is not waited for.
+///
+/// When the server is closing, a request that lies in the socket already must still be seen:
+/// therefore the connection comes first in each choice, and a new one is given a moment.
+async fn run<C: GracefulConnection>(
+    connection: C,
+    mut begins: watch::Receiver<bool>,
+    closing: CancellationToken,
+) -> Result<(), C::Error> {
+    let mut connection = pin!(connection);
+    let late = async {
+        closing.cancelled().await;
+        sleep(LAST_REQUEST_TIMEOUT).await;
+    };
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        begun = timeout(HEAD_TIMEOUT, begins.wait_for(|&begun| begun)) => {
+            if begun.is_err() {
+                return Ok(());
+            }
+        }
+        () = late => {}
+    }
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        () = closing.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }

@@ -43,7 +43,38 @@ pub enum Outcome {
     Host(String),
 }
 
+/// Who has to look at a request's line in the log, which decides how loud it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// All went well.
+    Nobody,
+    /// The client asked for what it cannot have.
+    Client,
+    /// The server or its guest failed, or had no room.
+    Server,
+}
+
 impl Outcome {
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            Self::Ok => Blame::Nobody,
+            Self::NoRoute
+            | Self::BadRequest(_)
+            | Self::BodyTooLarge
+            | Self::BodyBrokenOff
+            | Self::Unauthenticated => Blame::Client,
+            Self::Busy
+            | Self::Draining
+            | Self::Deadline
+            | Self::Memory { .. }
+            | Self::Trap(_)
+            | Self::Exit(_)
+            | Self::BadOutput(_)
+            | Self::OutputTooLarge
+            | Self::Host(_) => Blame::Server,
+        }
+    }
+
     /// The HTTP status that the client gets, if the guest's own head is not sent yet.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -1,11 +1,12 @@
 //! The record of a request: one log line when it ends, however it ends.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::StatusCode;
 use tokio::time::Instant;
 
-use crate::outcome::Outcome;
+use crate::outcome::{Blame, Outcome};
 
 /// Follows one request to its end.
 pub(crate) struct Record {
@@ -13,12 +14,23 @@ pub(crate) struct Record {
     route: Arc<str>,
     started: Instant,
     status: Option<StatusCode>,
-    finished: bool,
+    finished: AtomicBool,
 }
 
 impl Record {
     pub(crate) fn new(request_id: Arc<str>, route: Arc<str>) -> Self {
-        Self { request_id, route, started: Instant::now(), status: None, finished: false }
+        Self {
+            request_id,
+            route,
+            started: Instant::now(),
+            status: None,
+            finished: AtomicBool::new(false),
+        }
+    }
+
+    /// What the log calls the request.
+    pub(crate) fn request_id(&self) -> &Arc<str> {
+        &self.request_id
     }
 
     /// The head went out; the guest still runs.
@@ -27,27 +39,35 @@ impl Record {
     }
 
     /// The request ended after its head went out.
-    pub(crate) fn finish_sent(&mut self, outcome: &Outcome) {
+    pub(crate) fn finish_sent(&self, outcome: &Outcome) {
         let status = self.status.unwrap_or_else(|| outcome.status());
         self.finish(outcome, status);
     }
 
     /// The request ended.
-    pub(crate) fn finish(&mut self, outcome: &Outcome, status: StatusCode) {
-        if std::mem::replace(&mut self.finished, true) {
+    pub(crate) fn finish(&self, outcome: &Outcome, status: StatusCode) {
+        if self.finished.swap(true, Ordering::AcqRel) {
             return;
         }
         let (request_id, route) = (&*self.request_id, &*self.route);
         let status = status.as_u16();
-        let (outcome, reason) = (outcome.word(), Reason(outcome));
+        let (blame, outcome, reason) = (outcome.blame(), outcome.word(), Reason(outcome));
         let millis = self.started.elapsed().as_millis();
-        if outcome == "ok" {
-            tracing::debug!(target: "trilby::request", request_id, route, status, outcome, millis);
-        } else {
-            tracing::warn!(
+        match blame {
+            Blame::Nobody => {
+                tracing::debug!(
+                    target: "trilby::request",
+                    request_id, route, status, outcome, millis
+                );
+            }
+            Blame::Client => tracing::info!(
                 target: "trilby::request",
                 request_id, route, status, outcome, reason = %reason, millis
-            );
+            ),
+            Blame::Server => tracing::warn!(
+                target: "trilby::request",
+                request_id, route, status, outcome, reason = %reason, millis
+            ),
         }
     }
 }
@@ -63,7 +83,7 @@ impl std::fmt::Display for Reason<'_> {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !self.finished {
+        if !*self.finished.get_mut() {
             let (request_id, route) = (&*self.request_id, &*self.route);
             let millis = self.started.elapsed().as_millis();
             tracing::debug!(

@@ -1,22 +1,24 @@
 //! From a running guest to a response: whole if the guest is quick, streamed if it is not.
 //!
-//! The guest runs on the task that polls these functions, which is the connection's own. What it
-//! writes lies in a pipe and is read after each poll, so no other task has to be woken.
+//! The guest starts on the task that polls [`respond`], which is the connection's own: what it
+//! writes lies in a pipe and is read after each poll, so no other task has to be woken. A guest that
+//! is still at work when its head goes out moves to a task of its own. From then on the connection
+//! is polled only as fast as the client reads, and the guest's deadline must not depend on that.
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, header};
-use http_body::{Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
-use trilby_cgi::{BodyCheck, Decoder, DecoderLimits, Head, OutputError, Progress};
+use trilby_cgi::{BodyCheck, Decoder, DecoderLimits, Head, Progress};
 use trilby_sandbox::{Ending, pipe};
 
-use crate::body::{CutOff, ResponseBody};
+use crate::body::ResponseBody;
 use crate::outcome::Outcome;
 use crate::record::Record;
+use crate::streaming::Streaming;
 
 /// A guest at work.
 pub(crate) struct Guest {
@@ -24,7 +26,7 @@ pub(crate) struct Guest {
     pub(crate) output: pipe::Reader,
     pub(crate) record: Record,
     /// The guest's turn: the next request may start when it is dropped.
-    pub(crate) _turn: OwnedSemaphorePermit,
+    pub(crate) turn: OwnedSemaphorePermit,
     /// Whether the body is not to be sent, as for HEAD. The guest still runs to its end.
     pub(crate) head_only: bool,
 }
@@ -43,11 +45,9 @@ pub(crate) async fn respond(mut guest: Guest) -> Response<ResponseBody> {
             response(head, ResponseBody::whole(body))
         }
         Ok(Begun::Running { head, rest }) => {
-            let check = BodyCheck::new(head.content_length);
-            let length = head.content_length;
             guest.record.sent(head.status);
-            let streaming = Streaming { guest, rest, check, length, ended: false };
-            response(head, ResponseBody::Streaming(Box::new(streaming)))
+            let body = Streaming::start(guest, rest, head.content_length);
+            response(head, ResponseBody::Streaming(Box::new(body)))
         }
         Err(outcome) => {
             guest.record.finish(&outcome, outcome.status());
@@ -169,69 +169,4 @@ fn joined(first: Bytes, late: BytesMut) -> Bytes {
     let mut all = BytesMut::from(first);
     all.extend_from_slice(&late);
     all.freeze()
-}
-
-/// A response body that a running guest writes.
-pub struct Streaming {
-    guest: Guest,
-    rest: Bytes,
-    check: BodyCheck,
-    length: Option<u64>,
-    ended: bool,
-}
-
-impl Streaming {
-    pub(crate) fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
-        let this = self.get_mut();
-        loop {
-            if let Some(chunk) = this.next_chunk() {
-                return match this.check.check(chunk.len()) {
-                    Ok(()) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
-                    Err(error) => Poll::Ready(Some(Err(this.fail(error)))),
-                };
-            }
-            if this.ended {
-                return Poll::Ready(None);
-            }
-            match this.guest.run.as_mut().poll(cx) {
-                Poll::Pending if this.guest.output.has_chunk() => {}
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ending::Done) => {
-                    this.ended = true;
-                    if this.guest.output.has_chunk() {
-                        continue;
-                    }
-                    if let Err(error) = this.check.finish() {
-                        return Poll::Ready(Some(Err(this.fail(error))));
-                    }
-                    this.guest.record.finish_sent(&Outcome::Ok);
-                }
-                Poll::Ready(ending) => {
-                    this.ended = true;
-                    this.guest.record.finish_sent(&ending.into());
-                    return Poll::Ready(Some(Err(CutOff)));
-                }
-            }
-        }
-    }
-
-    pub(crate) fn size_hint(&self) -> SizeHint {
-        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
-
-    fn next_chunk(&mut self) -> Option<Bytes> {
-        if !self.rest.is_empty() {
-            return Some(std::mem::take(&mut self.rest));
-        }
-        self.guest.output.try_read()
-    }
-
-    fn fail(&mut self, error: OutputError) -> CutOff {
-        self.ended = true;
-        self.guest.record.finish_sent(&Outcome::BadOutput(error));
-        CutOff
-    }
 }

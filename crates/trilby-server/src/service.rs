@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use trilby_dapr::Inbound;
 
 use crate::admit::Refused;
@@ -45,6 +45,8 @@ pub struct Service {
     admission: Admission,
     dapr_app: DaprApp,
     server_name: String,
+    /// What stands for the route in the record of a request that has none.
+    no_route: Arc<str>,
     draining: AtomicBool,
     ids: RequestIds,
 }
@@ -76,6 +78,7 @@ impl Service {
             admission: settings.admission,
             dapr_app,
             server_name: settings.server_name,
+            no_route: Arc::from("-"),
             draining: AtomicBool::new(false),
             ids: RequestIds::new(),
         }
@@ -126,7 +129,9 @@ impl Service {
         match self.dapr_app.ask(&request, door == Door::Embedded) {
             Question::NotDaprs => {}
             Question::Answered(status, json) => return answered(status, json),
-            Question::Refused(outcome) => return refusal(&outcome),
+            Question::Refused(outcome) => {
+                return refuse(&self.record(&request, &self.no_route), &outcome);
+            }
             Question::Topic(pubsub, topic) => {
                 if let Some(entry) = self.table.topics.get(&(pubsub, topic)) {
                     return self.deliver_topic(Arc::clone(entry), request, peer).await;
@@ -135,7 +140,8 @@ impl Service {
             Question::Binding(name) => {
                 if let Some(entry) = self.table.bindings.get(&name) {
                     let extra = events::binding_variables(&name);
-                    return self.run(Arc::clone(entry), request, peer, None, extra).await;
+                    let record = self.record(&request, &entry.label);
+                    return self.run(record, Arc::clone(entry), request, peer, None, extra).await;
                 }
             }
         }
@@ -143,9 +149,10 @@ impl Service {
         let Some((entry, script)) =
             found.map(|found| (Arc::clone(found.value), found.script_name.len()))
         else {
-            return refusal(&Outcome::NoRoute);
+            return refuse(&self.record(&request, &self.no_route), &Outcome::NoRoute);
         };
-        self.run(entry, request, peer, Some(script), events::http_variables()).await
+        let record = self.record(&request, &entry.label);
+        self.run(record, entry, request, peer, Some(script), events::http_variables()).await
     }
 
     async fn deliver_topic(
@@ -154,52 +161,55 @@ impl Service {
         request: Request<RequestBody>,
         peer: Peer,
     ) -> Response<ResponseBody> {
-        match events::unwrap(request, entry.route.limits.body_in_bytes_max).await {
-            Ok((request, variables)) => self.run(entry, request, peer, None, variables).await,
-            Err(outcome) => refusal(&outcome),
+        let record = self.record(&request, &entry.label);
+        let limits = &entry.route.limits;
+        let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
+        match timeout(limits.deadline, unwrapped).await {
+            Ok(Ok((request, variables))) => {
+                self.run(record, entry, request, peer, None, variables).await
+            }
+            Ok(Err(outcome)) => refuse(&record, &outcome),
+            Err(_) => refuse(&record, &Outcome::BodyBrokenOff),
         }
+    }
+
+    fn record<B>(&self, request: &Request<B>, route: &Arc<str>) -> Record {
+        Record::new(self.ids.of(request), Arc::clone(route))
     }
 
     /// Admits a request, prepares its guest and lets it answer.
     async fn run(
         self: &Arc<Self>,
+        record: Record,
         entry: Arc<Entry>,
         request: Request<RequestBody>,
         peer: Peer,
         script_bytes: Option<usize>,
         variables: events::Variables,
     ) -> Response<ResponseBody> {
-        let request_id = self.ids.of(&request);
-        let mut record = Record::new(Arc::clone(&request_id), Arc::clone(&entry.label));
-        let refuse = |record: &mut Record, outcome: Outcome| {
-            record.finish(&outcome, outcome.status());
-            refusal(&outcome)
-        };
         let limits = &entry.route.limits;
         let body_bytes_max = u64::try_from(limits.body_in_bytes_max).unwrap_or(u64::MAX);
         if request.body().size_hint().lower() > body_bytes_max {
-            return refuse(&mut record, Outcome::BodyTooLarge);
+            return refuse(&record, &Outcome::BodyTooLarge);
         }
         let turn = match self.admission.enter(Instant::now() + limits.deadline).await {
             Ok(turn) => turn,
             Err(Refused::QueueFull | Refused::WaitedTooLong) => {
-                return refuse(&mut record, Outcome::Busy);
+                return refuse(&record, &Outcome::Busy);
             }
         };
         let head_only = request.method() == Method::HEAD;
         let incoming = Incoming {
             request,
             peer,
-            request_id,
+            request_id: Arc::clone(record.request_id()),
             script_bytes,
             variables,
             server_name: &self.server_name,
         };
         match prepare::guest(entry, incoming) {
-            Ok((run, output)) => {
-                respond(Guest { run, output, record, _turn: turn, head_only }).await
-            }
-            Err(outcome) => refuse(&mut record, outcome),
+            Ok((run, output)) => respond(Guest { run, output, record, turn, head_only }).await,
+            Err(outcome) => refuse(&record, &outcome),
         }
     }
 }
@@ -226,6 +236,12 @@ impl Inbound for ServiceHandle {
 
 /// The service as a receiver of the embedded runtime's deliveries.
 pub struct ServiceHandle(pub Arc<Service>);
+
+/// Turns a request away, with its line in the log.
+fn refuse(record: &Record, outcome: &Outcome) -> Response<ResponseBody> {
+    record.finish(outcome, outcome.status());
+    refusal(outcome)
+}
 
 fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(text));

@@ -10,6 +10,9 @@ use trilby_dapr::{Code, Error};
 pub(crate) fn error(status: &Status, address: &str) -> Error {
     // A status of our own side has a source: the transport failed, whatever code it got.
     if let Some(source) = status.source() {
+        if chain(source).any(|cause| cause.is::<tonic::TimeoutExpired>()) {
+            return Error::deadline("a call to the Dapr sidecar");
+        }
         return unreachable(address, innermost(source));
     }
     // daprd takes a method that it does not know for one of another app (gRPC proxying).
@@ -33,11 +36,13 @@ fn unreachable(address: &str, cause: String) -> Error {
 
 /// The cause at the end of the chain says most: `connection refused`.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
+    chain(error).last().map_or_else(String::new, ToString::to_string)
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl Daprd {
         if let Some(port) = options.app_port {
             command.args(["--app-port", &port.to_string(), "--app-protocol", "http"]);
         }
+        crate::process::without_settings(&mut command);
         command.current_dir(&options.folder).env("DAPR_HOST_IP", "127.0.0.1");
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         let process = Process::start("daprd", &mut command)?;

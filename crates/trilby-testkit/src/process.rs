@@ -119,6 +119,19 @@ impl Drop for Process {
     }
 }
 
+/// Takes out of a command's environment what would make it behave in another way than on a machine
+/// where nobody has set anything.
+pub(crate) fn without_settings(command: &mut Command) {
+    const NAMES: [&str; 5] = ["APP_API_TOKEN", "APP_ID", "NAMESPACE", "PORT", "NO_COLOR"];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let is_setting = text.starts_with("DAPR_") || text.starts_with("TRILBY_");
+        if is_setting || NAMES.contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
+}
+
 fn keep(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     std::thread::spawn(move || {

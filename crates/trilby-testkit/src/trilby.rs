@@ -65,14 +65,11 @@ impl Launch {
     /// When the binary is not there.
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(binary()?);
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("DAPR_") || text.starts_with("TRILBY_") || text == "PORT" {
-                command.env_remove(&name);
-            }
-        }
+        crate::process::without_settings(&mut command);
         command.arg("serve").arg(&self.path).args(&self.args).current_dir(&self.folder);
         command.env("TRILBY_LOG", "info,trilby=debug").env("NO_COLOR", "1");
+        // In a pod the default is JSON.
+        command.env("TRILBY_LOG_FORMAT", "text");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }

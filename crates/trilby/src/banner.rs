@@ -45,6 +45,9 @@ fn backend(dapr: &Dapr) -> String {
                 .iter()
                 .map(|component| format!("{} ({})", component.name, component.type_name))
                 .collect();
+            if components.is_empty() {
+                return "embedded, no components".to_owned();
+            }
             format!("embedded: {}", components.join(", "))
         }
     }

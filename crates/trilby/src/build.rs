@@ -104,12 +104,17 @@ fn is_newer(path: &Path, made: SystemTime, module: &Path) -> bool {
             continue;
         }
         match std::fs::read_dir(&path) {
-            Ok(entries) => open.extend(entries.flatten().map(|entry| entry.path())),
+            Ok(entries) => open.extend(entries.flatten().filter(is_real).map(|entry| entry.path())),
             Err(_) if modified(&path).is_some_and(|changed| changed > made) => return true,
             Err(_) => {}
         }
     }
     false
+}
+
+/// Whether an entry is what it seems: a link may lead in a circle.
+fn is_real(entry: &std::fs::DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| !kind.is_symlink())
 }
 
 #[cfg(test)]

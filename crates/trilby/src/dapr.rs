@@ -38,17 +38,25 @@ pub(crate) fn open(app: &App, data_dir: &Path, components: Option<&Path>) -> Res
         let sidecar = Sidecar::new(config).map_err(Failure::configuration)?;
         return Ok(Dapr::Sidecar(Arc::new(sidecar)));
     }
-    let app_id = env.get("APP_ID").cloned().unwrap_or_else(|| app.name.clone());
+    let app_id =
+        env.get("APP_ID").filter(|id| !id.is_empty()).cloned().unwrap_or_else(|| app.name.clone());
     let folder = components.map(Path::to_owned).or_else(|| app.components.clone());
     let runtime = Runtime::open(Options {
         app_id,
         components: folder.into_iter().collect(),
+        defaults: needed(app),
         data_dir: data_dir.to_owned(),
         env,
     })
     .map_err(Failure::configuration)?;
     check_names(app, &runtime)?;
     Ok(Dapr::Embedded(Arc::new(runtime)))
+}
+
+/// The kinds that routes use: an app without state leaves no file of a state store behind.
+fn needed(app: &App) -> Vec<Kind> {
+    let uses = |kind: &Kind| app.routes.iter().flat_map(named).any(|(used, _)| used == *kind);
+    [Kind::State, Kind::Pubsub].into_iter().filter(uses).collect()
 }
 
 /// Every component that the manifest names must be there, and be of the right kind. With a

@@ -58,6 +58,7 @@ pub(crate) fn programs(app: &App, cache: Option<Cache>) -> Result<Programs, Fail
             None => continue,
         };
         problems.extend(missing(app, route, module));
+        problems.extend(too_large(app, route, module));
         match linked.program(module, &route.entrypoint) {
             Ok(program) => by_route.push(program),
             Err(error) => problems.push(problem(app, route, &error)),
@@ -106,6 +107,19 @@ fn missing(app: &App, route: &Route, module: &Module) -> Option<String> {
     let what = format!(
         "the module imports {}, but this route grants nothing of it; {advice}",
         imports.join(" and ")
+    );
+    Some(problem(app, route, &what))
+}
+
+/// The problem that no instance of a module could begin within its route's limit.
+fn too_large(app: &App, route: &Route, module: &Module) -> Option<String> {
+    let (bytes_min, bytes_max) = (module.memory_bytes_min(), route.limits.memory_bytes_max);
+    if usize::try_from(bytes_min).is_ok_and(|bytes| bytes <= bytes_max) {
+        return None;
+    }
+    let what = format!(
+        "the module begins with {bytes_min} bytes of memory, but `memory` of `limits` allows \
+         {bytes_max}; raise it"
     );
     Some(problem(app, route, &what))
 }

@@ -6,11 +6,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, LogFormat};
 
+/// Every WASI call of a guest has a span at level info: a tenth of the time of a small request, and
+/// in front of each line that the guest writes.
+const QUIET: &str = "wasmtime_wasi=warn,wiggle=warn";
+
 /// Starts logging. A filter that cannot be read is replaced by the default, with a warning.
 pub(crate) fn start(cli: &Cli) {
-    let (filter, problem) = match EnvFilter::try_new(&cli.log) {
+    let (filter, problem) = match EnvFilter::try_new(format!("{QUIET},{}", cli.log)) {
         Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
+        Err(error) => (EnvFilter::new(format!("{QUIET},info")), Some(error)),
     };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if is_json(cli.log_format) {

@@ -23,7 +23,7 @@ pub(crate) fn build() -> Result<PathBuf> {
     fs::create_dir_all(&folder)?;
     let unfinished = folder.join(format!("daprd.{}", std::process::id()));
     let status = Command::new("go")
-        .args(["build", "-mod=mod", "-trimpath", "-ldflags", LINK_FLAGS, "-o"])
+        .args(["build", "-mod=readonly", "-trimpath", "-ldflags", LINK_FLAGS, "-o"])
         .arg(&unfinished)
         .arg(".")
         .current_dir(&source)
@@ -41,7 +41,7 @@ pub(crate) fn cache() -> Result<PathBuf> {
     Ok(base.context("neither XDG_CACHE_HOME nor HOME is set")?.join("trilby"))
 }
 
-/// Changes with every byte of the sources.
+/// Changes with every byte of the sources, and with how they are built.
 fn key(source: &Path) -> Result<String> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(source)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
@@ -52,6 +52,7 @@ fn key(source: &Path) -> Result<String> {
     });
     files.sort();
     let mut digest = Sha256::new();
+    digest.update(LINK_FLAGS);
     for file in files {
         digest.update(fs::read(&file).with_context(|| format!("reading {}", file.display()))?);
     }

@@ -28,6 +28,9 @@ impl Parts {
         if redis.is_none() {
             missing.push("redis-server: apt-get install redis-server, or brew install redis");
         }
+        if find("curl").is_none() {
+            missing.push("curl, for the READMEs' commands: apt-get install curl");
+        }
         for part in &missing {
             say(&format!("missing, its tests are left out: {part}"));
         }

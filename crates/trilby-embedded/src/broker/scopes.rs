@@ -69,6 +69,7 @@ mod tests {
             name: "bus".to_owned(),
             type_name: "pubsub.in-memory".to_owned(),
             metadata: metadata.collect::<BTreeMap<_, _>>(),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 1,
         };

@@ -11,6 +11,7 @@ fn broker(metadata: &[(&str, &str)]) -> Broker {
         name: "bus".to_owned(),
         type_name: "pubsub.in-memory".to_owned(),
         metadata: metadata.collect::<BTreeMap<_, _>>(),
+        metadata_lines: BTreeMap::new(),
         file: "c.yaml".into(),
         line: 7,
     };

@@ -106,6 +106,7 @@ fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
         name: "bus".to_owned(),
         type_name: type_name.to_owned(),
         metadata: metadata.collect::<BTreeMap<_, _>>(),
+        metadata_lines: BTreeMap::new(),
         file: "c.yaml".into(),
         line: 1,
     }

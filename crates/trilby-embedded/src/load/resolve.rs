@@ -33,13 +33,16 @@ impl Described {
     /// When a secret, its store or an environment variable is missing.
     pub(crate) fn resolve(&self, context: &Context<'_>) -> Result<Component, Error> {
         let mut metadata = BTreeMap::new();
+        let mut metadata_lines = BTreeMap::new();
         for item in &self.description.items {
             metadata.insert(item.name.text.clone(), self.value(item, context)?);
+            metadata_lines.insert(item.name.text.clone(), item.name.line);
         }
         Ok(Component {
             name: self.name().to_owned(),
             type_name: self.known.name.to_owned(),
             metadata,
+            metadata_lines,
             file: self.description.file.clone(),
             line: self.description.line,
         })

@@ -25,6 +25,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
     let options = Options {
         app_id: "app".to_owned(),
         components: if files.is_empty() { Vec::new() } else { vec![components] },
+        defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
         env: BTreeMap::from([("FILE".to_owned(), "state.db".to_owned())]),
     };

@@ -39,6 +39,7 @@ mod tests {
             name: "env".to_owned(),
             type_name: "secretstores.local.env".to_owned(),
             metadata: BTreeMap::from([("prefix".to_owned(), prefix.to_owned())]),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 1,
         };

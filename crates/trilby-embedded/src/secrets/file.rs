@@ -17,13 +17,14 @@ use crate::component::Component;
 /// daprd has Go's complaint about the wrong type.
 pub(super) fn read(component: &Component) -> Result<BTreeMap<String, Secret>, Error> {
     let path = PathBuf::from(component.required("secretsFile")?);
-    let text = std::fs::read(&path).map_err(|error| {
-        component.mistake(format!(
+    let text =
+        std::fs::read(&path).map_err(|error| {
+            component.mistake_in("secretsFile", format!(
             "cannot read the secretsFile `{}`: {error}; its path is relative to the working \
              directory",
             path.display()
         ))
-    })?;
+        })?;
     let object = object(&path, &text)?;
     let separator = component.get("nestedSeparator").unwrap_or(":");
     let secrets = if component.flag("multiValued") {
@@ -127,6 +128,7 @@ mod tests {
             name: "file".to_owned(),
             type_name: "secretstores.local.file".to_owned(),
             metadata: metadata.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 2,
         };

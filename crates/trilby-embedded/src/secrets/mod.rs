@@ -141,6 +141,7 @@ mod tests {
             name: "vault".to_owned(),
             type_name: "secretstores.hashicorp.vault".to_owned(),
             metadata: BTreeMap::new(),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 3,
         };

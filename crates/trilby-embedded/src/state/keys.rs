@@ -22,7 +22,7 @@ impl KeyPrefix {
     ) -> std::result::Result<Self, crate::Error> {
         let strategy = component.get("keyPrefix").unwrap_or("appid").to_lowercase();
         if let Some(message) = separator_in(&strategy) {
-            return Err(component.mistake(message));
+            return Err(component.mistake_in("keyPrefix", message));
         }
         let prefix = match strategy.as_str() {
             "none" => None,

@@ -59,7 +59,8 @@ impl StateStore {
     ) -> std::result::Result<Self, crate::Error> {
         // Whoever asks for encryption must not get plain text.
         if component.get("primaryEncryptionKey").is_some() {
-            return Err(component.mistake(
+            return Err(component.mistake_in(
+                "primaryEncryptionKey",
                 "the embedded runtime does not encrypt state; remove `primaryEncryptionKey`, or \
                  run a daprd sidecar",
             ));

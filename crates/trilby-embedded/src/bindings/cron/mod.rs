@@ -24,8 +24,9 @@ impl Cron {
     /// and not used: a cron binding is always an input, and it is delivered where the app says.
     pub(crate) fn open(component: &Component) -> Result<Self, Error> {
         let text = component.required("schedule")?;
-        let invalid =
-            |why: String| component.mistake(format!("invalid schedule format '{text}': {why}"));
+        let invalid = |why: String| {
+            component.mistake_in("schedule", format!("invalid schedule format '{text}': {why}"))
+        };
         let schedule = Schedule::parse(text).map_err(invalid)?;
         if schedule.next_after(Timestamp::now()).is_none() {
             return Err(invalid("no such time ever comes".to_owned()));
@@ -73,6 +74,7 @@ mod tests {
             name: "tick".to_owned(),
             type_name: "bindings.cron".to_owned(),
             metadata: metadata.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 5,
         })

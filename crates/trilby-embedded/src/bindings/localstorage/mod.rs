@@ -31,8 +31,9 @@ impl LocalStorage {
     /// Opens the folder that the metadata `rootPath` names, and makes it if need be.
     pub(crate) fn open(component: &Component) -> Result<Self, Error> {
         let root_path = component.required("rootPath")?;
-        let root = path::root(root_path)
-            .map_err(|problem| component.mistake(format!("rootPath `{root_path}` {problem}")))?;
+        let root = path::root(root_path).map_err(|problem| {
+            component.mistake_in("rootPath", format!("rootPath `{root_path}` {problem}"))
+        })?;
         let slots = Arc::new(Semaphore::new(OPERATIONS_MAX));
         Ok(Self { name: component.name.clone(), root, slots })
     }
@@ -78,6 +79,7 @@ mod tests {
             name: "files".to_owned(),
             type_name: "bindings.localstorage".to_owned(),
             metadata: BTreeMap::from([("rootPath".to_owned(), root_path.to_owned())]),
+            metadata_lines: BTreeMap::new(),
             file: "c.yaml".into(),
             line: 4,
         }

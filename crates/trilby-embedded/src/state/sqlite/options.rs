@@ -58,7 +58,7 @@ impl Options {
         let seconds = |names: [&str; 2], default| duration(component, &names, default);
         let timeout = seconds(["timeout", "timeoutInSeconds"], Duration::from_secs(20))?;
         if timeout < Duration::from_secs(1) {
-            return Err(component.mistake("`timeout` must be at least 1s"));
+            return Err(component.mistake_in("timeout", "`timeout` must be at least 1s"));
         }
         let cleanup_every =
             seconds(["cleanupInterval", "cleanupIntervalInSeconds"], Duration::from_secs(60 * 60))?;
@@ -128,9 +128,10 @@ fn parse_pragma(component: &Component, pragma: &str) -> Result<(String, String),
     let parsed = pragma.strip_suffix(')').and_then(|pragma| pragma.split_once('('));
     let parsed = parsed.or_else(|| pragma.split_once('='));
     let Some((name, value)) = parsed.filter(|(name, value)| is_word(name) && is_word(value)) else {
-        return Err(component.mistake(format!(
-            "`_pragma={pragma}` in the connection string must have the form NAME(VALUE)"
-        )));
+        return Err(component.mistake_in(
+            "connectionString",
+            format!("`_pragma={pragma}` in the connection string must have the form NAME(VALUE)"),
+        ));
     };
     let instead = match name.to_ascii_lowercase().as_str() {
         "busy_timeout" => "; use the metadata `busyTimeout`",
@@ -138,9 +139,10 @@ fn parse_pragma(component: &Component, pragma: &str) -> Result<(String, String),
         "foreign_keys" => "",
         _ => return Ok((name.to_owned(), value.to_owned())),
     };
-    Err(component.mistake(format!(
-        "found forbidden option '_pragma={name}' in the connection string{instead}"
-    )))
+    Err(component.mistake_in(
+        "connectionString",
+        format!("found forbidden option '_pragma={name}' in the connection string{instead}"),
+    ))
 }
 
 /// A path is a URI even without `file:` before it, as in daprd.
@@ -160,7 +162,8 @@ fn location(component: &Component, head: &str, query: &Query) -> Result<Location
     let path = path.split('#').next().unwrap_or_default();
     let path = percent_decode_str(path).decode_utf8_lossy();
     if path.is_empty() {
-        return Err(component.mistake("`connectionString` names no file; write a path"));
+        return Err(component
+            .mistake_in("connectionString", "`connectionString` names no file; write a path"));
     }
     Ok(Location::File { uri, path: PathBuf::from(path.into_owned()) })
 }
@@ -170,9 +173,10 @@ fn identifier(component: &Component, name: &str, default: &str) -> Result<String
     if is_word(identifier) {
         return Ok(identifier.to_owned());
     }
-    Err(component.mistake(format!(
-        "`{name}` is `{identifier}`; a table's name has only letters, digits and `_`"
-    )))
+    Err(component.mistake_in(
+        name,
+        format!("`{name}` is `{identifier}`; a table's name has only letters, digits and `_`"),
+    ))
 }
 
 fn is_word(text: &str) -> bool {
@@ -184,7 +188,7 @@ fn duration(component: &Component, names: &[&str], default: Duration) -> Result<
     let found = names.iter().find_map(|name| Some((name, component.get(name)?)));
     let Some((name, text)) = found else { return Ok(default) };
     duration::parse(text).ok_or_else(|| {
-        component.mistake(format!(
+        component.mistake_in(name, format!(
             "`{name}` is `{text}`, which is no duration; write 500ms, 20s or 1h30m, or a number \
              of seconds"
         ))

@@ -17,6 +17,7 @@ pub(in crate::state) fn component(type_name: &str, metadata: &[(&str, &str)]) ->
         name: "store".to_owned(),
         type_name: type_name.to_owned(),
         metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        metadata_lines: BTreeMap::new(),
         file: PathBuf::from("components/state.yaml"),
         line: 3,
     }

@@ -1,0 +1,123 @@
+//! A response body that a running guest writes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+use trilby_cgi::{BodyCheck, OutputError};
+use trilby_sandbox::{Ending, pipe};
+
+use crate::body::CutOff;
+use crate::outcome::Outcome;
+use crate::record::Record;
+use crate::respond::Guest;
+
+/// The body, and the guest at work on it. Dropping it ends the guest.
+pub struct Streaming {
+    guest: JoinHandle<Ending>,
+    output: pipe::Reader,
+    record: Arc<Record>,
+    /// What the guest wrote before its head went out.
+    rest: Bytes,
+    check: BodyCheck,
+    length: Option<u64>,
+    state: State,
+}
+
+enum State {
+    Running,
+    /// The guest has ended, well or not; what it wrote may still lie in the pipe.
+    Ended {
+        well: bool,
+    },
+    Over,
+}
+
+impl Streaming {
+    /// Lets the guest go on in a task of its own.
+    pub(crate) fn start(guest: Guest, rest: Bytes, length: Option<u64>) -> Self {
+        let Guest { run, output, record, turn, head_only: _ } = guest;
+        let record = Arc::new(record);
+        let recorded = Arc::clone(&record);
+        let guest = tokio::spawn(async move {
+            let ending = run.await;
+            drop(turn);
+            if ending != Ending::Done {
+                // Now, and not when the client has read up to here: it may never do so.
+                recorded.finish_sent(&ending.clone().into());
+            }
+            ending
+        });
+        let check = BodyCheck::new(length);
+        Self { guest, output, record, rest, check, length, state: State::Running }
+    }
+
+    pub(crate) fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        let this = self.get_mut();
+        if matches!(this.state, State::Over) {
+            return Poll::Ready(None);
+        }
+        if let State::Running = this.state
+            && let Poll::Ready(ending) = Pin::new(&mut this.guest).poll(cx)
+        {
+            this.state = State::Ended { well: matches!(ending, Ok(Ending::Done)) };
+        }
+        if let Some(chunk) = this.next_chunk() {
+            return Poll::Ready(Some(this.checked(chunk)));
+        }
+        if let State::Ended { well } = this.state {
+            return Poll::Ready(this.end(well));
+        }
+        let chunk = ready!(this.output.poll_chunk(cx));
+        Poll::Ready(Some(this.checked(chunk)))
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        self.length.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+
+    fn next_chunk(&mut self) -> Option<Bytes> {
+        if !self.rest.is_empty() {
+            return Some(std::mem::take(&mut self.rest));
+        }
+        self.output.try_read()
+    }
+
+    fn checked(&mut self, chunk: Bytes) -> Result<Frame<Bytes>, CutOff> {
+        match self.check.check(chunk.len()) {
+            Ok(()) => Ok(Frame::data(chunk)),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    fn end(&mut self, well: bool) -> Option<Result<Frame<Bytes>, CutOff>> {
+        self.state = State::Over;
+        if !well {
+            return Some(Err(CutOff));
+        }
+        if let Err(error) = self.check.finish() {
+            return Some(Err(self.fail(error)));
+        }
+        self.record.finish_sent(&Outcome::Ok);
+        None
+    }
+
+    fn fail(&mut self, error: OutputError) -> CutOff {
+        self.state = State::Over;
+        self.guest.abort();
+        self.record.finish_sent(&Outcome::BadOutput(error));
+        CutOff
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.guest.abort();
+    }
+}
