@@ -142,6 +142,9 @@ async fn what_is_not_http_is_refused() -> Result<()> {
     ] {
         refused(&app.trilby, sent, 400).await?;
     }
+    // It is HTTP, but no guest can answer it: a 200 would be the start of a tunnel.
+    let tunnel = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n";
+    assert_eq!(raw::request(&app.trilby, tunnel).await?.0.status, 400);
     Ok(())
 }
 

@@ -149,7 +149,7 @@ async fn the_app_channel_tells_daprd_what_the_manifest_says() -> Result<()> {
     let port = free_port()?.to_string();
     let trilby = Launch::new(app, folder.path()).env("DAPR_GRPC_PORT", port).start().await?;
     let answer = trilby.http.get("/dapr/subscribe").await?;
-    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(
         answer.text(),
         r#"[{"pubsubname":"pubsub","route":"/dapr/events/pubsub/t1","topic":"t1"}]"#

@@ -45,6 +45,9 @@ module = "late.wat"
 path = "/short"
 module = "short.wat"
 [[route]]
+path = "/whole"
+module = "whole.wat"
+[[route]]
 path = "/count"
 module = "count.wat"
 limits = { deadline = "10s" }
@@ -137,6 +140,28 @@ async fn the_last_word_is_checked_and_recorded() -> Result<()> {
     assert!(b"begun\n".starts_with(&connection.rest().await?), "more than there was");
     let line = app.trilby.logged("trilby::request: request_id=\"short\"").await?;
     assert!(line.contains("outcome=\"bad_output\"") && line.contains("after 6 bytes"), "{line}");
+    Ok(())
+}
+
+/// A guest that has written all that it promised may still have work to do, such as an event to
+/// publish. HTTP/1.1 is done with a response at its last byte, and must not take the guest along.
+#[tokio::test]
+async fn a_guest_runs_on_after_its_answer() -> Result<()> {
+    let mut app = wat::serve(ROUTES).await?;
+    let mut connection = Connection::open(&app.trilby).await?;
+    connection.send(post("/whole")).await?;
+    app.trilby.logged("begun").await?;
+    // Time in which a server that is done with the answer would have ended the guest.
+    for _ in 0..20 {
+        assert_eq!(app.trilby.http.get("/healthz").await?.status, 200);
+    }
+    connection.send_chunk("").await?;
+    let (head, body) = connection.answer().await?;
+    assert_eq!((head.status, body.as_str()), (200, "begun\n"));
+    let line = app.trilby.logged("trilby::request: request_id=\"whole\"").await?;
+    assert!(line.contains("outcome=\"ok\""), "{line}");
+    let output = app.trilby.output();
+    assert_eq!(output.matches("trilby::guest: begun").count(), 2, "{output}");
     Ok(())
 }
 

@@ -76,7 +76,7 @@ const COMMON: &str = r#"
 "#;
 
 /// Each is a file of its name with `.wat`.
-const MODULES: [(&str, &str); 11] = [
+const MODULES: [(&str, &str); 12] = [
     ("echo", ECHO),
     ("gate", GATE),
     ("show", SHOW),
@@ -88,6 +88,7 @@ const MODULES: [(&str, &str); 11] = [
     ("trap", TRAP),
     ("late", LATE),
     ("short", SHORT),
+    ("whole", WHOLE),
 ];
 
 /// Says `begun` on standard error, then sends each piece of the body back as it comes.
@@ -199,4 +200,16 @@ const SHORT: &str = r#"
     (call $head)
     (loop $more (br_if $more (call $read)))
     (call $write (i32.const 1) (i32.const 64) (i32.const 6)))
+"#;
+
+/// Answers all that it promised, says `begun`, waits for the end of the body, and says it again.
+const WHOLE: &str = r#"
+  (data (i32.const 80) "Content-Length: 6\n")
+  (func (export "_start")
+    (call $write (i32.const 1) (i32.const 80) (i32.const 18))
+    (call $head)
+    (call $write (i32.const 1) (i32.const 64) (i32.const 6))
+    (call $begun)
+    (loop $more (br_if $more (call $read)))
+    (call $begun))
 "#;

@@ -27,7 +27,7 @@ impl Head {
 }
 
 fn body_allowed(status: StatusCode) -> bool {
-    !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    !matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Reads a header block that ends in its empty line. Lines end in LF or CRLF.
@@ -132,8 +132,9 @@ impl Fields {
             None if self.headers.contains_key(CONTENT_TYPE) => StatusCode::OK,
             None => return Err(OutputError::NoCgiHeader),
         };
-        if status == StatusCode::NO_CONTENT {
-            // RFC 9110 section 8.6 forbids it here, even 0.
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT) {
+            // RFC 9110 section 8.6 forbids it with 204, even 0; with 205 it can only be 0
+            // (section 15.3.6), which the server says by itself.
             self.headers.remove(CONTENT_LENGTH);
         }
         let content_length = self.content_length.filter(|_| body_allowed(status));

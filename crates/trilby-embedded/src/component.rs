@@ -1,9 +1,12 @@
 //! A component as its file describes it, with every reference resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::Error;
+
+/// What messages show instead of a secret.
+pub(crate) const HIDDEN: &str = "(from a secret)";
 
 /// One component.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub(crate) struct Component {
     pub(crate) metadata: BTreeMap<String, String>,
     /// Where each metadata name stands in the file, from 1; empty for a component without a file.
     pub(crate) metadata_lines: BTreeMap<String, usize>,
+    /// The metadata names whose values come from a secret store, and are not for messages.
+    pub(crate) secret_names: BTreeSet<String>,
     pub(crate) file: PathBuf,
     /// Where the component begins in the file, from 1.
     pub(crate) line: usize,
@@ -39,6 +44,17 @@ impl Component {
     pub(crate) fn flag(&self, name: &str) -> bool {
         let truths = ["y", "yes", "true", "t", "on", "1"];
         self.get(name).is_some_and(|value| truths.iter().any(|t| value.eq_ignore_ascii_case(t)))
+    }
+
+    /// Whether the value of a metadata name comes from a secret store.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.secret_names.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// What a message may show of the value of a metadata name: `text`, which is that value or a
+    /// part of it, unless it is secret.
+    pub(crate) fn shown<'a>(&self, name: &str, text: &'a str) -> &'a str {
+        if self.is_secret(name) { HIDDEN } else { text }
     }
 
     /// An error that points at a metadata name, or at the component where it has no such line.

@@ -3,7 +3,7 @@
 //! Each is added only when no component file for this app describes a component of its kind: who
 //! writes one state store does not get a second one by surprise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
@@ -32,6 +32,7 @@ pub(crate) fn component(kind: Kind, data_dir: &Path) -> Option<Component> {
         type_name: type_name.to_owned(),
         metadata,
         metadata_lines: BTreeMap::new(),
+        secret_names: BTreeSet::new(),
         file: PathBuf::new(),
         line: 0,
     })

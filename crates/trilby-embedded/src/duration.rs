@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
-/// Reads `1h30m`, `2s`, `500ms`, or a number of seconds. `None` for anything else, for negative
-/// durations, and for those beyond a [`Duration`].
+/// Reads `1h30m`, `2s`, `500ms`, or a number of seconds. A negative one is zero: wherever daprd
+/// takes one, it means what zero means. `None` for anything else, and for those beyond a
+/// [`Duration`].
 pub(crate) fn parse(text: &str) -> Option<Duration> {
+    match text.strip_prefix('-') {
+        Some(positive) if positive.starts_with(['+', '-']) => None,
+        Some(positive) => parse(positive).map(|_| Duration::ZERO),
+        None => parse_positive(text),
+    }
+}
+
+fn parse_positive(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
@@ -51,7 +60,13 @@ mod tests {
             ("3600", Some(3_600_000)),
             ("0", Some(0)),
             ("", None),
-            ("-1s", None),
+            ("-1s", Some(0)),
+            ("-1h30m", Some(0)),
+            ("-5", Some(0)),
+            ("--1s", None),
+            ("-+1s", None),
+            ("-", None),
+            ("-x", None),
             ("1d", None),
             ("+", None),
             ("s", None),

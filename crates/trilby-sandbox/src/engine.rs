@@ -10,12 +10,15 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 use crate::{Cache, Error};
 
 /// How often running guests are asked to yield. An endless guest holds a worker thread for at
-/// most about this long at a time.
-const EPOCH_TICK: Duration = Duration::from_millis(10);
+/// most about this long at a time; connections and timers wait for several such turns.
+const EPOCH_TICK: Duration = Duration::from_millis(2);
 
 /// Bytes of a returned memory that are cleared in place instead of being given back to the
-/// system: the fastest setting measured for small guests.
-const KEEP_RESIDENT_BYTES: usize = 16 << 20;
+/// system, at most: the fastest setting measured for small guests.
+const KEEP_RESIDENT_BYTES_MAX: usize = 16 << 20;
+
+/// The same for all memories of the pool together: what stays with the process after a burst.
+const KEEP_RESIDENT_BYTES_TOTAL: usize = 512 << 20;
 
 /// Host stack of a guest, in bytes; of it, wasm may use half.
 const STACK_BYTES: usize = 1 << 20;
@@ -163,12 +166,16 @@ fn config(pooled: Option<&EngineSettings>) -> Config {
             .table_elements(200_000)
             .max_core_instance_size(4 << 20)
             .max_memory_size(settings.memory_bytes_max)
-            .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+            .linear_memory_keep_resident(keep_resident_bytes(settings.instances_max))
             .table_keep_resident(1 << 20)
             .pagemap_scan(Enabled::Auto);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     }
     config
+}
+
+fn keep_resident_bytes(instances_max: usize) -> usize {
+    (KEEP_RESIDENT_BYTES_TOTAL / instances_max.max(1)).min(KEEP_RESIDENT_BYTES_MAX)
 }
 
 /// One thread for all guests advances the epoch. It is a thread of its own, not a task: endless

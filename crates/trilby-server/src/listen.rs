@@ -13,6 +13,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,10 @@ const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How often an HTTP/2 client without requests is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long a client may take no byte of an answer that waits for it. Its guest may have ended long
+/// before, so that no other bound holds.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long after an error of `accept` (such as too many open files) it is tried again.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
@@ -61,8 +66,7 @@ pub async fn serve(
     server.service.start_draining();
     // Whoever was told of this server a moment ago may still be connecting.
     let _ = timeout(drain.settle, server.accept(&listener)).await;
-    server.accept_waiting(&listener).await;
-    drop(listener);
+    server.accept_waiting(listener);
     server.finish(drain.within).await
 }
 
@@ -105,11 +109,15 @@ impl Server {
 
     /// Accepts those that already wait in the kernel's queue, and no others: closing the listener
     /// would reset them.
-    async fn accept_waiting(&self, listener: &TcpListener) {
-        let next = || timeout(Duration::ZERO, listener.accept());
-        while let Ok(Ok((stream, remote))) = next().await {
-            let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() else { return };
-            self.serve(stream, remote, place);
+    fn accept_waiting(&self, listener: TcpListener) {
+        // The system is asked itself: the runtime knows only what it was last told.
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() {
+            let Ok((stream, remote)) = listener.accept() else { return };
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.serve(stream, remote, place);
+            }
         }
     }
 
@@ -133,7 +141,10 @@ impl Server {
                 Ok::<_, std::convert::Infallible>(service.handle(request, peer).await)
             }
         });
-        let connection = self.http.serve_connection(TokioIo::new(stream), answer).into_owned();
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let stream = TokioIo::new(Box::pin(stream));
+        let connection = self.http.serve_connection(stream, answer).into_owned();
         let closing = self.closing.clone();
         self.tasks.spawn(async move {
             if let Err(error) = run(connection, begins, closing).await {

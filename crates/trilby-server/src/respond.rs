@@ -110,6 +110,7 @@ async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
             Some(Ending::Done) => return finished(decoder, begun, late),
             Some(ending) => return Err(ending.into()),
             None if drops_body(guest, begun.as_ref()) => {}
+            None if is_whole(begun.as_ref(), late.len())? => {}
             None => {
                 if let Some((head, rest)) = begun.take() {
                     let rest = joined(rest, late);
@@ -118,6 +119,15 @@ async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
             }
         }
     }
+}
+
+/// Whether the guest has written all that its `Content-Length` promises. The answer then waits for
+/// the guest's end: HTTP is done with a response at its last byte, and would end the guest with it.
+fn is_whole(begun: Option<&(Head, Bytes)>, late_bytes: usize) -> Result<bool, Outcome> {
+    let Some((head, rest)) = begun else { return Ok(false) };
+    let mut check = BodyCheck::new(head.content_length);
+    check.check(rest.len() + late_bytes).map_err(Outcome::BadOutput)?;
+    Ok(head.content_length.is_some() && check.finish().is_ok())
 }
 
 /// Whether what the guest writes after its head goes nowhere: for HEAD, and for a status that has

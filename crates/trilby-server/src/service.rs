@@ -125,6 +125,11 @@ impl Service {
                 "/readyz" => return plain(StatusCode::OK, "OK"),
                 _ => {}
             }
+            // It has no path, and a guest's 200 would be taken for a tunnel.
+            if request.method() == Method::CONNECT {
+                let outcome = Outcome::BadRequest("this server makes no tunnels\n");
+                return refuse(&self.record(&request, &self.no_route), &outcome);
+            }
         }
         match self.dapr_app.ask(&request, door == Door::Embedded) {
             Question::NotDaprs => {}
@@ -134,14 +139,14 @@ impl Service {
             }
             Question::Topic(pubsub, topic) => {
                 if let Some(entry) = self.table.topics.get(&(pubsub, topic)) {
-                    return self.deliver_topic(Arc::clone(entry), request, peer).await;
+                    return self.run(Arc::clone(entry), request, peer, Trigger::Topic).await;
                 }
             }
             Question::Binding(name) => {
                 if let Some(entry) = self.table.bindings.get(&name) {
-                    let extra = events::binding_variables(&name);
-                    let record = self.record(&request, &entry.label);
-                    return self.run(record, Arc::clone(entry), request, peer, None, extra).await;
+                    return self
+                        .run(Arc::clone(entry), request, peer, Trigger::Binding(name))
+                        .await;
                 }
             }
         }
@@ -151,26 +156,7 @@ impl Service {
         else {
             return refuse(&self.record(&request, &self.no_route), &Outcome::NoRoute);
         };
-        let record = self.record(&request, &entry.label);
-        self.run(record, entry, request, peer, Some(script), events::http_variables()).await
-    }
-
-    async fn deliver_topic(
-        self: &Arc<Self>,
-        entry: Arc<Entry>,
-        request: Request<RequestBody>,
-        peer: Peer,
-    ) -> Response<ResponseBody> {
-        let record = self.record(&request, &entry.label);
-        let limits = &entry.route.limits;
-        let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
-        match timeout(limits.deadline, unwrapped).await {
-            Ok(Ok((request, variables))) => {
-                self.run(record, entry, request, peer, None, variables).await
-            }
-            Ok(Err(outcome)) => refuse(&record, &outcome),
-            Err(_) => refuse(&record, &Outcome::BodyBrokenOff),
-        }
+        self.run(entry, request, peer, Trigger::Http { script }).await
     }
 
     fn record<B>(&self, request: &Request<B>, route: &Arc<str>) -> Record {
@@ -180,13 +166,12 @@ impl Service {
     /// Admits a request, prepares its guest and lets it answer.
     async fn run(
         self: &Arc<Self>,
-        record: Record,
         entry: Arc<Entry>,
         request: Request<RequestBody>,
         peer: Peer,
-        script_bytes: Option<usize>,
-        variables: events::Variables,
+        trigger: Trigger,
     ) -> Response<ResponseBody> {
+        let record = self.record(&request, &entry.label);
         let limits = &entry.route.limits;
         let body_bytes_max = u64::try_from(limits.body_in_bytes_max).unwrap_or(u64::MAX);
         if request.body().size_hint().lower() > body_bytes_max {
@@ -199,6 +184,14 @@ impl Service {
             }
         };
         let head_only = request.method() == Method::HEAD;
+        let script_bytes = match trigger {
+            Trigger::Http { script } => Some(script),
+            Trigger::Topic | Trigger::Binding(_) => None,
+        };
+        let (request, variables) = match opened(request, trigger, &entry).await {
+            Ok(opened) => opened,
+            Err(outcome) => return refuse(&record, &outcome),
+        };
         let incoming = Incoming {
             request,
             peer,
@@ -210,6 +203,34 @@ impl Service {
         match prepare::guest(entry, incoming) {
             Ok((run, output)) => respond(Guest { run, output, record, turn, head_only }).await,
             Err(outcome) => refuse(&record, &outcome),
+        }
+    }
+}
+
+/// What starts a guest.
+enum Trigger {
+    /// A request, of whose path the route matched so many bytes.
+    Http {
+        script: usize,
+    },
+    Topic,
+    Binding(String),
+}
+
+/// The request and the variables as its trigger wants them. An event is read whole, only now that
+/// it has its turn: what waits in the queue holds no bodies.
+async fn opened(
+    request: Request<RequestBody>,
+    trigger: Trigger,
+    entry: &Entry,
+) -> Result<(Request<RequestBody>, events::Variables), Outcome> {
+    let limits = &entry.route.limits;
+    match trigger {
+        Trigger::Http { .. } => Ok((request, events::http_variables())),
+        Trigger::Binding(name) => Ok((request, events::binding_variables(&name))),
+        Trigger::Topic => {
+            let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
+            timeout(limits.deadline, unwrapped).await.unwrap_or(Err(Outcome::BodyBrokenOff))
         }
     }
 }

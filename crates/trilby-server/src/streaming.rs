@@ -22,6 +22,9 @@ pub struct Streaming {
     record: Arc<Record>,
     /// What the guest wrote before its head went out.
     rest: Bytes,
+    /// The end of a body whose length is known, kept back until the guest has ended: HTTP/1.1 is
+    /// done with a response at its last byte, and would end the guest with it.
+    last: Option<Bytes>,
     check: BodyCheck,
     length: Option<u64>,
     state: State,
@@ -52,7 +55,7 @@ impl Streaming {
             ending
         });
         let check = BodyCheck::new(length);
-        Self { guest, output, record, rest, check, length, state: State::Running }
+        Self { guest, output, record, rest, last: None, check, length, state: State::Running }
     }
 
     pub(crate) fn poll_frame(
@@ -68,14 +71,27 @@ impl Streaming {
         {
             this.state = State::Ended { well: matches!(ending, Ok(Ending::Done)) };
         }
-        if let Some(chunk) = this.next_chunk() {
-            return Poll::Ready(Some(this.checked(chunk)));
+        loop {
+            let chunk = match this.next_chunk() {
+                Some(chunk) => chunk,
+                None => match this.state {
+                    State::Ended { well } => return Poll::Ready(this.end(well)),
+                    _ => ready!(this.output.poll_chunk(cx)),
+                },
+            };
+            if let Err(error) = this.check.check(chunk.len()) {
+                return Poll::Ready(Some(Err(this.fail(error))));
+            }
+            if !this.is_whole() {
+                return Poll::Ready(Some(Ok(Frame::data(chunk))));
+            }
+            this.last = Some(chunk);
         }
-        if let State::Ended { well } = this.state {
-            return Poll::Ready(this.end(well));
-        }
-        let chunk = ready!(this.output.poll_chunk(cx));
-        Poll::Ready(Some(this.checked(chunk)))
+    }
+
+    /// Whether all that the guest's `Content-Length` promises has been written.
+    fn is_whole(&self) -> bool {
+        self.length.is_some() && self.check.finish().is_ok()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
@@ -89,13 +105,6 @@ impl Streaming {
         self.output.try_read()
     }
 
-    fn checked(&mut self, chunk: Bytes) -> Result<Frame<Bytes>, CutOff> {
-        match self.check.check(chunk.len()) {
-            Ok(()) => Ok(Frame::data(chunk)),
-            Err(error) => Err(self.fail(error)),
-        }
-    }
-
     fn end(&mut self, well: bool) -> Option<Result<Frame<Bytes>, CutOff>> {
         self.state = State::Over;
         if !well {
@@ -104,8 +113,9 @@ impl Streaming {
         if let Err(error) = self.check.finish() {
             return Some(Err(self.fail(error)));
         }
+        // Recorded before the last bytes go out: HTTP/1.1 does not come back after them.
         self.record.finish_sent(&Outcome::Ok);
-        None
+        self.last.take().map(|last| Ok(Frame::data(last)))
     }
 
     fn fail(&mut self, error: OutputError) -> CutOff {

@@ -1,6 +1,7 @@
 //! What is served, told once at the start on standard output.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +10,6 @@ use trilby_manifest::{App, Grants, Limits, Route, Trigger};
 use crate::dapr::Dapr;
 use crate::load::label;
 
-#[expect(clippy::print_stdout, reason = "this is the command's output")]
 pub(crate) fn print(
     app: &App,
     dapr: &Dapr,
@@ -33,7 +33,8 @@ pub(crate) fn print(
         backend(dapr),
         ready.as_millis(),
     );
-    println!("{text}");
+    // Nobody may be reading; the server serves all the same.
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn backend(dapr: &Dapr) -> String {

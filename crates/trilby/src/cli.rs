@@ -82,8 +82,9 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "TRILBY_DRAIN_SETTLE", default_value = "250ms", value_parser = duration)]
     pub(crate) drain_settle: Duration,
 
-    /// After that, wait this long for requests in flight
-    #[arg(long, env = "TRILBY_DRAIN_TIMEOUT", default_value = "30s", value_parser = duration)]
+    /// After that, wait this long for requests in flight and events not delivered yet. Together
+    /// with the settling it fits into the 30s that Kubernetes gives a pod to end
+    #[arg(long, env = "TRILBY_DRAIN_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub(crate) drain_timeout: Duration,
 }
 
@@ -109,6 +110,6 @@ mod tests {
         assert_eq!(options.path, PathBuf::from("app"));
         assert_eq!(options.listen, "[::1]:0".parse().ok());
         assert!(options.no_build);
-        assert_eq!(options.drain_timeout, Duration::from_secs(30));
+        assert_eq!(options.drain_timeout, Duration::from_secs(25));
     }
 }

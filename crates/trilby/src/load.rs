@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use trilby_dapr::Blocks;
 use trilby_host::{Access, Host, HostSettings, missing_grants};
@@ -45,17 +46,25 @@ pub(crate) fn programs(app: &App, cache: Option<Cache>) -> Result<Programs, Fail
     let cached = compiled.values().filter(|c| c.as_ref().is_ok_and(|m| m.cached)).count();
     let mut by_route = Vec::new();
     let mut problems = Vec::new();
+    let mut told = BTreeSet::new();
     for route in &app.routes {
         let module = match compiled.get(route.module.as_path()) {
             Some(Ok(module)) => module,
             Some(Err(_)) => {
                 // Told once, though several routes may share the module.
                 if let Some(Err(error)) = compiled.remove(route.module.as_path()) {
+                    told.insert(route.module.as_path());
                     problems.push(problem(app, route, &error));
                 }
                 continue;
             }
-            None => continue,
+            None => {
+                // Told already, or the thread that compiled it came to grief.
+                if told.insert(route.module.as_path()) {
+                    problems.push(problem(app, route, &"the compiler failed"));
+                }
+                continue;
+            }
         };
         problems.extend(missing(app, route, module));
         problems.extend(too_large(app, route, module));
@@ -70,21 +79,46 @@ pub(crate) fn programs(app: &App, cache: Option<Cache>) -> Result<Programs, Fail
     Ok(Programs { by_route, modules, cached })
 }
 
+/// What compiling each file gave; files of the same content are compiled once.
 fn compile<'a>(app: &'a App, engine: &Engine) -> BTreeMap<&'a Path, Result<Module, String>> {
     let files: BTreeSet<&Path> = app.routes.iter().map(|route| route.module.as_path()).collect();
+    let mut by_content: BTreeMap<Vec<u8>, Vec<&Path>> = BTreeMap::new();
+    let mut work: Vec<Vec<&Path>> = Vec::new();
+    for file in files {
+        match std::fs::read(file) {
+            Ok(content) => by_content.entry(content).or_default().push(file),
+            // Compiling it tells why it cannot be read.
+            Err(_) => work.push(vec![file]),
+        }
+    }
+    work.extend(by_content.into_values());
+    let compile = |same: &Vec<&'a Path>| {
+        let result = match same.first() {
+            Some(first) => engine.compile_file(first).map_err(|error| error.to_string()),
+            None => Err("no file".to_owned()),
+        };
+        (same.clone(), result)
+    };
+    let each = |(same, result): (Vec<&'a Path>, Result<Module, String>)| {
+        same.into_iter().map(move |file| (file, result.clone()))
+    };
+    in_parallel(&work, compile).into_iter().flat_map(each).collect()
+}
+
+/// Does all work with as many threads as the machine has cores.
+fn in_parallel<T: Sync, R: Send>(work: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(work.len());
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        while let Some(item) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(each(item));
+        }
+        done
+    };
     std::thread::scope(|scope| {
-        let compiling: Vec<_> = files
-            .into_iter()
-            .map(|file| (file, scope.spawn(move || engine.compile_file(file))))
-            .collect();
-        let results = compiling.into_iter().map(|(file, work)| {
-            let result = match work.join() {
-                Ok(result) => result.map_err(|error| error.to_string()),
-                Err(_panicked) => Err("the compiler failed".to_owned()),
-            };
-            (file, result)
-        });
-        results.collect()
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     })
 }
 

@@ -1,5 +1,6 @@
 //! `trilby serve`, from the manifest to the end of the drain.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,9 +19,6 @@ use crate::cli::ServeOptions;
 use crate::dapr::Dapr;
 use crate::failure::Failure;
 use crate::{banner, build, dapr, load};
-
-/// How long deliveries of the embedded runtime may take to finish at the end.
-const DELIVERIES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves until a signal comes.
 pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
@@ -48,6 +46,8 @@ async fn serve(
     options: &ServeOptions,
     (address, started): (SocketAddr, Instant),
 ) -> Result<(), Failure> {
+    // First of all: a signal that nobody listens for ends the process at once.
+    let (stopped, second) = signals().context("cannot listen for signals")?;
     let dapr = dapr::open(app, &options.data_dir, options.components.as_deref())?;
     let table = load::table(app, programs, &dapr.blocks())?;
     let listener =
@@ -66,17 +66,8 @@ async fn serve(
     }));
     let deliveries = start_deliveries(app, &dapr, &service)?;
     banner::print(app, &dapr, local, started.elapsed(), programs.counts());
-    let stop = signals().context("cannot listen for signals")?;
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
-    let (stopped, second) = stop;
-    let served = trilby_server::serve(listener, Arc::clone(&service), drain, stopped);
-    let finished = async {
-        let cut_off = served.await;
-        if let Some(deliveries) = deliveries {
-            deliveries.drain(DELIVERIES_WITHIN).await;
-        }
-        cut_off
-    };
+    let finished = serve_and_drain(listener, service, deliveries, (drain, stopped));
     tokio::select! {
         cut_off = finished => {
             if cut_off > 0 {
@@ -86,6 +77,33 @@ async fn serve(
         }
         () = second => Err(Failure::Interrupted),
     }
+}
+
+/// Serves, and then drains requests and deliveries side by side, both within the same bound.
+/// Returns how many connections had to be cut off.
+async fn serve_and_drain(
+    listener: TcpListener,
+    service: Arc<Service>,
+    deliveries: Option<Deliveries>,
+    (drain, stopped): (Drain, impl Future<Output = ()>),
+) -> usize {
+    let stopped_at = OnceCell::new();
+    let stopped = async {
+        stopped.await;
+        // Set once: nothing else sets it.
+        let _ = stopped_at.set(Instant::now());
+        if let Some(deliveries) = &deliveries {
+            deliveries.begin_drain();
+        }
+    };
+    let cut_off = trilby_server::serve(listener, service, drain, stopped).await;
+    // Deliveries went on meanwhile. Only now does no request publish any more events.
+    if let Some(deliveries) = deliveries {
+        let bound = drain.settle.saturating_add(drain.within);
+        let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
+        deliveries.finish(bound.saturating_sub(spent)).await;
+    }
+    cut_off
 }
 
 fn start_deliveries(
@@ -103,10 +121,13 @@ fn start_deliveries(
                 pubsub: pubsub.clone(),
                 topic: topic.clone(),
                 path: events::topic_path(pubsub, topic),
+                deadline: route.limits.deadline,
             }),
-            Trigger::Binding { name } => {
-                bindings.push(InputBinding { name: name.clone(), path: events::binding_path(name) })
-            }
+            Trigger::Binding { name } => bindings.push(InputBinding {
+                name: name.clone(),
+                path: events::binding_path(name),
+                deadline: route.limits.deadline,
+            }),
         }
     }
     let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));

@@ -55,6 +55,7 @@ fn lengths_are_about_bodies() {
         ("Content-Type: a/b\nContent-Length: 0012", Some(12), true, true),
         ("Content-Type: a/b", None, false, true),
         ("Status: 204\nContent-Length: 0", None, false, false),
+        ("Status: 205\nContent-Length: 9", None, false, false),
         ("Status: 304\nContent-Length: 99", None, true, false),
     ];
     for (block, length, in_headers, body_allowed) in table {

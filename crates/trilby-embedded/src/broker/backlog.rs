@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// Counts what was accepted and is not settled yet, over all subscriptions: queued, in flight or
 /// waiting for another try.
@@ -11,15 +11,20 @@ pub(crate) struct Backlog(watch::Sender<usize>);
 
 /// One piece of the backlog, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Ticket(Arc<Backlog>);
+pub(crate) struct Ticket {
+    backlog: Arc<Backlog>,
+    /// The room that it takes in a queue, if it has a size.
+    _room: Option<OwnedSemaphorePermit>,
+}
 
 impl Backlog {
-    pub(crate) fn ticket(self: &Arc<Self>) -> Ticket {
+    /// Counts one more, which gives back its room when it is settled.
+    pub(crate) fn ticket(self: &Arc<Self>, room: Option<OwnedSemaphorePermit>) -> Ticket {
         self.0.send_if_modified(|open| {
             *open += 1;
             false
         });
-        Ticket(Arc::clone(self))
+        Ticket { backlog: Arc::clone(self), _room: room }
     }
 
     pub(crate) fn open(&self) -> usize {
@@ -36,7 +41,7 @@ impl Backlog {
 impl Drop for Ticket {
     fn drop(&mut self) {
         // Only the last one is worth waking anybody for.
-        self.0.0.send_if_modified(|open| {
+        self.backlog.0.send_if_modified(|open| {
             *open = open.saturating_sub(1);
             *open == 0
         });

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, OwnedPermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 use trilby_dapr::event::{Event, Origin};
 use trilby_dapr::messaging::Publish;
@@ -25,6 +26,10 @@ use scopes::Scopes;
 
 /// Events that wait for one subscription. When there are as many, publishers wait.
 const QUEUE_DEPTH_MAX: usize = 1024;
+
+/// Bytes of events that are not settled yet in one subscription: queued, in flight or waiting for
+/// another try. When there are as many, publishers wait.
+const QUEUE_BYTES_MAX: u32 = 64 << 20;
 
 /// An event on its way to one subscription.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(crate) struct Broker {
 struct Subscriber {
     topic: String,
     queue: mpsc::Sender<Message>,
+    /// What is left of the bound on bytes.
+    bytes: Arc<Semaphore>,
     backlog: Arc<Backlog>,
 }
 
@@ -90,7 +97,8 @@ impl Broker {
             )));
         }
         let (queue, events) = mpsc::channel(QUEUE_DEPTH_MAX);
-        let subscriber = Subscriber { topic: topic.to_owned(), queue, backlog };
+        let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
+        let subscriber = Subscriber { topic: topic.to_owned(), queue, bytes, backlog };
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
         subscribers.push(Arc::new(subscriber));
         Ok(events)
@@ -113,14 +121,20 @@ impl Broker {
             )
             .with_reason("DAPR_PUBSUB_FORBIDDEN"));
         }
+        let bytes = size(&data, &metadata);
         let mut places = Vec::new();
         for subscriber in self.subscribers_of(&publish.topic) {
-            let permit = self.place(cx, &publish.topic, &subscriber).await?;
-            places.push((permit, subscriber));
+            let place = subscriber.place(bytes);
+            match timeout_at(cx.deadline, place).await {
+                Ok(Some((permit, room))) => places.push((permit, room, subscriber)),
+                // Deliveries have ended: an event that would only be lost is refused.
+                Ok(None) => return Err(self.failed(&publish.topic, "component is closed")),
+                Err(_) => return Err(self.full(&publish.topic)),
+            }
         }
         let metadata = Arc::new(metadata);
-        for (permit, subscriber) in places {
-            let ticket = subscriber.backlog.ticket();
+        for (permit, room, subscriber) in places {
+            let ticket = subscriber.backlog.ticket(Some(room));
             permit.send(Message { data: data.clone(), metadata: Arc::clone(&metadata), ticket });
         }
         Ok(())
@@ -163,27 +177,14 @@ impl Broker {
         subscribers.iter().filter(|known| matches(&known.topic, topic)).cloned().collect()
     }
 
-    /// A place in a subscription's queue.
-    async fn place(
-        &self,
-        cx: &CallContext,
-        topic: &str,
-        subscriber: &Subscriber,
-    ) -> trilby_dapr::Result<OwnedPermit<Message>> {
-        match timeout_at(cx.deadline, subscriber.queue.clone().reserve_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            // Deliveries have ended: an event that would only be lost is refused.
-            Ok(Err(_)) => Err(self.failed(topic, "component is closed")),
-            Err(_) => Err(DaprError::new(
-                Code::ResourceExhausted,
-                format!(
-                    "error when publishing to topic {topic} in pubsub {}: {QUEUE_DEPTH_MAX} \
-                     events are waiting for a subscriber already",
-                    self.name()
-                ),
-            )
-            .with_reason("TRILBY_QUEUE_FULL")),
-        }
+    fn full(&self, topic: &str) -> DaprError {
+        let name = self.name();
+        let message = format!(
+            "error when publishing to topic {topic} in pubsub {name}: the queue of a subscriber \
+             is full ({QUEUE_DEPTH_MAX} events, or {} MiB of them)",
+            QUEUE_BYTES_MAX >> 20
+        );
+        DaprError::new(Code::ResourceExhausted, message).with_reason("TRILBY_QUEUE_FULL")
     }
 
     fn failed(&self, topic: &str, why: &str) -> DaprError {
@@ -191,6 +192,22 @@ impl Broker {
         let message = format!("error when publishing to topic {topic} in pubsub {name}: {why}");
         DaprError::new(Code::Internal, message).with_reason("DAPR_PUBSUB_PUBLISH_MESSAGE")
     }
+}
+
+impl Subscriber {
+    /// A place in the queue, with room for so many bytes. None when nobody receives any more.
+    async fn place(&self, bytes: u32) -> Option<(OwnedPermit<Message>, OwnedSemaphorePermit)> {
+        let room = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.ok()?;
+        let permit = self.queue.clone().reserve_owned().await.ok()?;
+        Some((permit, room))
+    }
+}
+
+/// What an event counts. One that is larger than the bound counts as all of it, and goes alone.
+fn size(data: &Bytes, metadata: &Metadata) -> u32 {
+    let metadata = metadata.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+    let size = metadata.fold(data.len(), usize::saturating_add);
+    u32::try_from(size).map_or(QUEUE_BYTES_MAX, |size| size.min(QUEUE_BYTES_MAX))
 }
 
 /// Whether a subscription's topic covers a published one.

@@ -59,7 +59,7 @@ fn split(topics: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -70,6 +70,7 @@ mod tests {
             type_name: "pubsub.in-memory".to_owned(),
             metadata: metadata.collect::<BTreeMap<_, _>>(),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 1,
         };

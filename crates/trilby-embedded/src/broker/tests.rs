@@ -1,6 +1,6 @@
 //! Publishing, with a receiver that does nothing by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
@@ -12,6 +12,7 @@ fn broker(metadata: &[(&str, &str)]) -> Broker {
         type_name: "pubsub.in-memory".to_owned(),
         metadata: metadata.collect::<BTreeMap<_, _>>(),
         metadata_lines: BTreeMap::new(),
+        secret_names: BTreeSet::new(),
         file: "c.yaml".into(),
         line: 7,
     };
@@ -94,6 +95,40 @@ async fn a_full_queue_is_waited_for_until_the_deadline() {
     let (published, received) = tokio::join!(publish, slow.recv());
     published.unwrap();
     assert!(received.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_is_bounded_in_bytes_until_events_are_settled() {
+    let broker = broker(&[]);
+    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let half = Bytes::from(vec![b'x'; QUEUE_BYTES_MAX as usize / 2]);
+    let raw = || Publish { data: half.clone(), ..event("placed", &[("rawPayload", "true")]) };
+    broker.publish(&cx(), raw()).await.unwrap();
+    // What the publisher said beside the data counts too, so two do not fit.
+    let cx = cx();
+    let error = broker.publish(&cx, raw()).await.unwrap_err();
+    assert_eq!((error.code, &*error.reason), (Code::ResourceExhausted, "TRILBY_QUEUE_FULL"));
+    assert_eq!(cx.remaining(), Duration::ZERO);
+    broker.publish(&self::cx(), event("placed", &[])).await.unwrap();
+    // Taken from the queue it still counts, for it may wait for another try.
+    let Message { ticket, .. } = events.recv().await.unwrap();
+    assert!(broker.publish(&self::cx(), raw()).await.is_err());
+    let later = self::cx();
+    let publish = broker.publish(&later, raw());
+    let (published, ()) = tokio::join!(publish, async { drop(ticket) });
+    published.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_larger_than_the_queue_goes_alone() {
+    let broker = broker(&[]);
+    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let data = Bytes::from(vec![b'x'; QUEUE_BYTES_MAX as usize + 1]);
+    let large = Publish { data, ..event("placed", &[("rawPayload", "true")]) };
+    broker.publish(&cx(), large).await.unwrap();
+    assert!(broker.publish(&cx(), event("placed", &[])).await.is_err());
+    drop(events.recv().await.unwrap());
+    broker.publish(&cx(), event("placed", &[])).await.unwrap();
 }
 
 #[tokio::test]

@@ -34,6 +34,9 @@ pub struct Subscription {
     pub topic: String,
     /// Where its events are posted to, in the form of a URL's path.
     pub path: String,
+    /// How long its receiver runs at most, and at most waits before that. A delivery that takes
+    /// even longer is broken off, and tried again.
+    pub deadline: Duration,
 }
 
 /// An input binding whose triggers are delivered.
@@ -43,14 +46,17 @@ pub struct InputBinding {
     pub name: String,
     /// Where its triggers are posted to, in the form of a URL's path.
     pub path: String,
+    /// How long its receiver runs at most, and at most waits before that. A delivery that takes
+    /// even longer is broken off.
+    pub deadline: Duration,
 }
 
-/// The tasks that deliver. Dropped without [`drain`](Self::drain), they break off.
+/// The tasks that deliver. Dropped without [`finish`](Self::finish), they break off.
 #[derive(Debug)]
 pub struct Deliveries {
     tasks: TaskTracker,
     backlog: Arc<Backlog>,
-    /// No new triggers, and retries at once.
+    /// No new triggers, and retries soon.
     draining: CancellationToken,
     /// No new events.
     closing: CancellationToken,
@@ -62,24 +68,35 @@ pub struct Deliveries {
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Deliveries {
-    /// Ends the deliveries within a bound.
+    /// Begins the end: no more cron triggers, and retries that do not wait for long.
     ///
-    /// Cron triggers end at once. Events that were accepted are delivered, also those that guests
-    /// publish meanwhile; retries do not wait any more. Once nothing is left, publishing to a
-    /// subscribed topic fails. What is left when the bound passes is dropped, and a warning says
-    /// how many that were.
-    pub async fn drain(self, within: Duration) {
+    /// Events are delivered as before, also those that are published from now on. While a receiver
+    /// keeps failing, an event is tried again until the bound of [`finish`](Self::finish) passes.
+    pub fn begin_drain(&self) {
         self.draining.cancel();
+    }
+
+    /// Ends the deliveries within a bound, and says how many were dropped because it passed.
+    ///
+    /// Events that were accepted are delivered, also those that guests publish meanwhile. Once
+    /// nothing is left, publishing to a subscribed topic fails: who else may still publish, such as
+    /// requests in flight, must be waited for before. A warning tells of what was dropped.
+    pub async fn finish(self, within: Duration) -> usize {
+        self.begin_drain();
         let finished = async {
             self.backlog.settled().await;
             self.closing.cancel();
             self.tasks.wait().await;
         };
-        if tokio::time::timeout(within, finished).await.is_err() {
-            let dropped = self.backlog.open();
-            tracing::warn!(dropped, "deliveries were dropped: they did not end within {within:?}");
+        let dropped = match tokio::time::timeout(within, finished).await {
+            Ok(()) => 0,
+            Err(_) => self.backlog.open(),
+        };
+        if dropped > 0 {
+            tracing::warn!(dropped, "deliveries were dropped: the time to drain has passed");
         }
         drop(self.broken_off);
+        dropped
     }
 }
 
@@ -111,7 +128,8 @@ fn start_at(
         broken_off: broken_off.clone().drop_guard(),
     };
     for (broker, subscription) in subscriptions {
-        let target = post::Target::new(Arc::clone(&inbound), broker.name(), &subscription.path)?;
+        let (path, deadline) = (&subscription.path, subscription.deadline);
+        let target = post::Target::new(Arc::clone(&inbound), broker.name(), path, deadline)?;
         let events = broker.subscribe(&subscription.topic, Arc::clone(&deliveries.backlog))?;
         let task = topic::Delivery {
             target,
@@ -123,7 +141,8 @@ fn start_at(
         deliveries.tasks.spawn_on(task, &handle);
     }
     for (cron, binding) in bindings {
-        let target = post::Target::new(Arc::clone(&inbound), cron.name(), &binding.path)?;
+        let (path, deadline) = (&binding.path, binding.deadline);
+        let target = post::Target::new(Arc::clone(&inbound), cron.name(), path, deadline)?;
         let task = ticks::Delivery {
             target,
             cron,

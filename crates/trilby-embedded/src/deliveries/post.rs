@@ -11,25 +11,31 @@ use trilby_dapr::{Inbound, Metadata};
 
 use crate::Error;
 
-/// The longest that one delivery may take. The receiver's own limits are lower; this one keeps a
-/// subscription alive whose receiver has none.
-const DELIVERY_TIME_MAX: Duration = Duration::from_secs(60);
+/// What a receiver may take beyond its deadlines, to start and to answer.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where something is delivered.
 pub(super) struct Target {
     inbound: Arc<dyn Inbound>,
     path: Uri,
+    /// The most that one delivery may take.
+    within: Duration,
 }
 
 impl Target {
-    /// A target for what `component` brings.
+    /// A target for what `component` brings, whose receiver gives up at `deadline`.
+    ///
+    /// A receiver may wait for one deadline until it has its turn and then run for another. The
+    /// bound on a delivery lies above that: it keeps a subscription alive whose receiver hangs.
     pub(super) fn new(
         inbound: Arc<dyn Inbound>,
         component: &str,
         path: &str,
+        deadline: Duration,
     ) -> Result<Self, Error> {
+        let within = deadline.saturating_mul(2).saturating_add(GRACE);
         match path.parse() {
-            Ok(uri) if path.starts_with('/') => Ok(Self { inbound, path: uri }),
+            Ok(uri) if path.starts_with('/') => Ok(Self { inbound, path: uri, within }),
             _ => Err(Error::Open {
                 component: component.to_owned(),
                 message: format!(
@@ -59,10 +65,10 @@ impl Target {
     pub(super) async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
         // A panic is a defect, but one event's: it must not end the subscription.
         let delivery = AssertUnwindSafe(self.inbound.deliver(request)).catch_unwind();
-        match tokio::time::timeout(DELIVERY_TIME_MAX, delivery).await {
+        match tokio::time::timeout(self.within, delivery).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(_)) => Err("the receiver panicked".to_owned()),
-            Err(_) => Err(format!("there was no answer within {DELIVERY_TIME_MAX:?}")),
+            Err(_) => Err(format!("there was no answer within {:?}", self.within)),
         }
     }
 }

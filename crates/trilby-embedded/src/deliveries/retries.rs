@@ -38,15 +38,25 @@ impl<T> Retries<T> {
         self.waiting.keys().next().map(|(due, _)| *due)
     }
 
-    /// Takes one that is due by `now`, or any if there is no `now`.
-    pub(super) fn take(&mut self, now: Option<Instant>) -> Option<T> {
-        let due = self.due()?;
-        if now.is_some_and(|now| due > now) {
+    /// Takes one that is due by `now`.
+    pub(super) fn take(&mut self, now: Instant) -> Option<T> {
+        if self.due()? > now {
             return None;
         }
         self.waiting.pop_first().map(|(_, what)| what)
     }
+
+    /// Lets nothing wait for longer than until `latest`.
+    pub(super) fn hasten(&mut self, latest: Instant) {
+        let late = self.waiting.split_off(&(latest, u64::MAX));
+        for what in late.into_values() {
+            self.add(latest, what);
+        }
+    }
 }
+
+/// The longest wait before the next try while deliveries are drained.
+pub(super) const DRAINING_BACK_OFF_MAX: Duration = Duration::from_millis(200);
 
 /// The wait before the next try, after `failures` tries: 100 ms, doubled each time, at most 2 s.
 pub(super) fn back_off(failures: u32) -> Duration {
@@ -74,11 +84,25 @@ mod tests {
             retries.add(at(ms), name);
         }
         assert_eq!(retries.due(), Some(at(100)));
-        assert_eq!(retries.take(Some(at(99))), None);
-        assert_eq!(retries.take(Some(at(100))), Some("a"));
-        assert_eq!(retries.take(Some(at(150))), Some("b"));
-        assert_eq!(retries.take(Some(at(150))), None);
-        assert_eq!(retries.take(None), Some("c"));
-        assert_eq!(retries.take(None), None);
+        assert_eq!(retries.take(at(99)), None);
+        assert_eq!(retries.take(at(100)), Some("a"));
+        assert_eq!(retries.take(at(150)), Some("b"));
+        assert_eq!(retries.take(at(150)), None);
+        assert_eq!(retries.take(at(200)), Some("c"));
+        assert_eq!(retries.take(at(200)), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_hastened_keeps_its_order() {
+        let now = Instant::now();
+        let at = |ms| now + Duration::from_millis(ms);
+        let mut retries = Retries::new();
+        for (ms, name) in [(900, "d"), (50, "a"), (400, "c"), (200, "b")] {
+            retries.add(at(ms), name);
+        }
+        retries.hasten(at(200));
+        assert_eq!(retries.due(), Some(at(50)));
+        let order: Vec<_> = std::iter::from_fn(|| retries.take(at(200))).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
     }
 }

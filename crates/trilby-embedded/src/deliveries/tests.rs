@@ -4,9 +4,9 @@ mod drain;
 mod ticks;
 mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -70,10 +70,21 @@ impl App {
     }
 }
 
+/// One delivery less, also when it is broken off.
+struct Leaves<'a>(&'a AtomicUsize);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 #[async_trait]
 impl Inbound for App {
     async fn deliver(&self, request: Request<Bytes>) -> Response<Bytes> {
-        assert_eq!(self.at_once.fetch_add(1, Ordering::SeqCst), 0, "two deliveries at once");
+        let before = self.at_once.fetch_add(1, Ordering::SeqCst);
+        let _leaves = Leaves(&self.at_once);
+        assert_eq!(before, 0, "two deliveries at once");
         let (head, body) = request.into_parts();
         let ms = self.started.elapsed().as_millis();
         let seen = Seen { ms, path: head.uri.to_string(), headers: head.headers, body };
@@ -83,9 +94,6 @@ impl Inbound for App {
             all.push(seen);
             act
         };
-        if matches!(act, Act::Panic | Act::Hang) {
-            self.at_once.fetch_sub(1, Ordering::SeqCst);
-        }
         let (status, body) = match act {
             Act::Answer(status, body) => (status, body),
             Act::After(delay, status) => {
@@ -95,7 +103,6 @@ impl Inbound for App {
             Act::Hang => std::future::pending().await,
             Act::Panic => panic!("as the test wants it"),
         };
-        self.at_once.fetch_sub(1, Ordering::SeqCst);
         Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap()
     }
 }
@@ -107,6 +114,7 @@ fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
         type_name: type_name.to_owned(),
         metadata: metadata.collect::<BTreeMap<_, _>>(),
         metadata_lines: BTreeMap::new(),
+        secret_names: BTreeSet::new(),
         file: "c.yaml".into(),
         line: 1,
     }
@@ -116,9 +124,16 @@ fn broker() -> Arc<Broker> {
     Arc::new(Broker::open(&component("pubsub.in-memory", &[]), "shop").unwrap())
 }
 
+/// The receiver's. A delivery is broken off 5 s after twice of it.
+const DEADLINE: Duration = Duration::from_secs(40);
+
 fn subscribed(broker: &Arc<Broker>, path: &str) -> Vec<(Arc<Broker>, Subscription)> {
-    let subscription =
-        Subscription { pubsub: "bus".into(), topic: "placed".into(), path: path.into() };
+    let subscription = Subscription {
+        pubsub: "bus".into(),
+        topic: "placed".into(),
+        path: path.into(),
+        deadline: DEADLINE,
+    };
     vec![(Arc::clone(broker), subscription)]
 }
 
@@ -148,10 +163,18 @@ async fn publish(
 const MINUTES: Duration = Duration::from_secs(600);
 
 fn ticking(app: &Arc<App>, schedule: &str) -> Deliveries {
+    ticking_after(app, schedule, Arc::default())
+}
+
+/// Triggers by a clock that has been set back by so many milliseconds.
+fn ticking_after(app: &Arc<App>, schedule: &str, back: Arc<AtomicI64>) -> Deliveries {
     let cron = Cron::open(&component("bindings.cron", &[("schedule", schedule)])).unwrap();
-    let binding = InputBinding { name: "tick".into(), path: "/tick".into() };
+    let binding = InputBinding { name: "tick".into(), path: "/tick".into(), deadline: DEADLINE };
     let (began, now) = (Instant::now(), "2026-11-23T10:01:52Z".parse::<Timestamp>().unwrap());
-    let clock = move || now + jiff::SignedDuration::try_from(began.elapsed()).unwrap();
+    let clock = move || {
+        let back = jiff::SignedDuration::from_millis(back.load(Ordering::SeqCst));
+        now + jiff::SignedDuration::try_from(began.elapsed()).unwrap() - back
+    };
     let inbound = Arc::clone(app) as Arc<dyn Inbound>;
     start_at(Arc::new(clock), inbound, vec![], vec![(Arc::new(cron), binding)]).unwrap()
 }

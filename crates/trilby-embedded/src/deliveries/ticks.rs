@@ -30,12 +30,13 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) async fn run(self) {
         let mut next = self.cron.next_after(self.now());
+        let mut last = None;
         while let Some(due) = next {
-            if self.draining.run_until_cancelled(self.until(due)).await.is_none() {
-                return;
-            }
+            let waited = self.draining.run_until_cancelled(self.until(due, last)).await;
+            let Some(due) = waited else { return };
+            last = Some(due);
             // Counted while it runs: a guest may publish, and draining waits for it.
-            let ticket = self.backlog.ticket();
+            let ticket = self.backlog.ticket(None);
             self.deliver().await;
             drop(ticket);
             let now = self.now();
@@ -49,11 +50,18 @@ impl Delivery {
         (self.clock)()
     }
 
-    async fn until(&self, due: Timestamp) {
+    /// Waits until a trigger is due, and says when that was.
+    ///
+    /// After the clock was set back it may be due sooner than first thought, but not at the time
+    /// of the last trigger: it has been delivered.
+    async fn until(&self, mut due: Timestamp, last: Option<Timestamp>) -> Timestamp {
         loop {
-            let left = Duration::try_from(due.duration_since(self.now())).unwrap_or_default();
+            let now = self.now();
+            let sooner = self.cron.next_after(now).filter(|next| *next < due);
+            due = sooner.filter(|next| Some(*next) != last).unwrap_or(due);
+            let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
             if left.is_zero() {
-                return;
+                return due;
             }
             tokio::time::sleep(left.min(LOOK_EVERY)).await;
         }

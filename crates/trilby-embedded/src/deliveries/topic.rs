@@ -3,15 +3,14 @@
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Subscription;
 use super::post::{Target, headers};
-use super::retries::{RETRIES_MAX, Retries, back_off};
+use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
 use super::verdict::Verdict;
 use crate::broker::{Message, Ticket};
 
@@ -33,16 +32,6 @@ struct Pending {
     _ticket: Ticket,
 }
 
-/// What daprd itself reads of an envelope. Only strings count.
-#[derive(Deserialize)]
-struct Envelope {
-    id: Option<Value>,
-    expiration: Option<Value>,
-    traceparent: Option<Value>,
-    traceid: Option<Value>,
-    tracestate: Option<Value>,
-}
-
 impl Delivery {
     pub(super) async fn run(self, mut events: mpsc::Receiver<Message>) {
         let mut retries = Retries::new();
@@ -61,7 +50,10 @@ impl Delivery {
         loop {
             let draining = self.draining.is_cancelled();
             let closing = events.is_closed();
-            if let Some(pending) = retries.take((!draining).then(Instant::now)) {
+            if draining {
+                retries.hasten(Instant::now() + DRAINING_BACK_OFF_MAX);
+            }
+            if let Some(pending) = retries.take(Instant::now()) {
                 return Some(pending);
             }
             let due = retries.due();
@@ -84,7 +76,8 @@ impl Delivery {
     /// Makes the request of an event, unless the event is not to be delivered.
     fn accept(&self, message: Message) -> Option<Pending> {
         let Subscription { pubsub, topic, .. } = &self.subscription;
-        let Ok(envelope) = serde_json::from_slice::<Envelope>(&message.data) else {
+        // As to daprd, a name that comes twice has its last value.
+        let Ok(mut envelope) = serde_json::from_slice::<Map<String, Value>>(&message.data) else {
             tracing::error!(
                 pubsub,
                 topic,
@@ -93,19 +86,19 @@ impl Delivery {
             );
             return None;
         };
-        let text = |value: Option<Value>| match value {
+        let mut text = |name: &str| match envelope.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
-        let id = text(envelope.id).unwrap_or_default();
-        let expiration = text(envelope.expiration).and_then(|time| time.parse().ok());
+        let id = text("id").unwrap_or_default();
+        let expiration = text("expiration").and_then(|time| time.parse().ok());
         if expiration.is_some_and(|time: Timestamp| time < Timestamp::now()) {
             tracing::warn!(pubsub, topic, event = id, "dropped: the event has expired");
             return None;
         }
         let mut headers = headers(&message.metadata);
-        let trace = text(envelope.traceparent).or_else(|| text(envelope.traceid));
-        let trace = [("traceparent", trace), ("tracestate", text(envelope.tracestate))];
+        let trace = text("traceparent").or_else(|| text("traceid"));
+        let trace = [("traceparent", trace), ("tracestate", text("tracestate"))];
         let name = ("pubsubname", Some(pubsub.clone()));
         for (header, value) in trace.into_iter().chain([name]) {
             let value = value.filter(|value| !value.is_empty());
@@ -128,13 +121,15 @@ impl Delivery {
             Err(why) => (Verdict::Retry, why),
         };
         let event = &pending.id;
+        let draining = self.draining.is_cancelled();
         match verdict {
             Verdict::Ack => {}
             Verdict::Drop => {
                 tracing::warn!(pubsub, topic, event, "dropped, as the app asks: {why}");
             }
-            Verdict::Retry if pending.failures < RETRIES_MAX => {
-                pending.failures += 1;
+            // While draining, its bound ends the tries, and tells how many events were left.
+            Verdict::Retry if draining || pending.failures < RETRIES_MAX => {
+                pending.failures += u32::from(!draining);
                 let (event, tries) = (&pending.id, pending.failures);
                 tracing::debug!(pubsub, topic, event, tries, "to be tried again: {why}");
                 retries.add(Instant::now() + back_off(pending.failures), pending);

@@ -1,6 +1,6 @@
 //! References in metadata: secrets, environment variables, and Dapr's placeholders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Described;
 use super::document::{From, Item};
@@ -34,15 +34,20 @@ impl Described {
     pub(crate) fn resolve(&self, context: &Context<'_>) -> Result<Component, Error> {
         let mut metadata = BTreeMap::new();
         let mut metadata_lines = BTreeMap::new();
+        let mut secret_names = BTreeSet::new();
         for item in &self.description.items {
             metadata.insert(item.name.text.clone(), self.value(item, context)?);
             metadata_lines.insert(item.name.text.clone(), item.name.line);
+            if matches!(item.from, From::Secret { .. }) {
+                secret_names.insert(item.name.text.clone());
+            }
         }
         Ok(Component {
             name: self.name().to_owned(),
             type_name: self.known.name.to_owned(),
             metadata,
             metadata_lines,
+            secret_names,
             file: self.description.file.clone(),
             line: self.description.line,
         })

@@ -229,6 +229,7 @@ async fn deliveries_need_their_components() {
         pubsub: pubsub.to_owned(),
         topic: "t".to_owned(),
         path: "/t".to_owned(),
+        deadline: Duration::from_secs(10),
     };
     let start = |subscriptions, bindings| runtime.start(Arc::new(Nobody), subscriptions, bindings);
     let error = start(vec![subscription("pubsbu")], Vec::new()).err().unwrap();
@@ -236,10 +237,14 @@ async fn deliveries_need_their_components() {
         error.to_string(),
         "no component of type pubsub is named `pubsbu`; there is `pubsub`"
     );
-    let binding = InputBinding { name: "tick".to_owned(), path: "/tick".to_owned() };
+    let binding = InputBinding {
+        name: "tick".to_owned(),
+        path: "/tick".to_owned(),
+        deadline: Duration::from_secs(10),
+    };
     let error = start(Vec::new(), vec![binding]).err().unwrap();
     assert_eq!(error.to_string(), "no component of type input binding is named `tick`");
-    start(vec![subscription("pubsub")], Vec::new()).unwrap().drain(Duration::from_secs(10)).await;
+    start(vec![subscription("pubsub")], Vec::new()).unwrap().finish(Duration::from_secs(10)).await;
 }
 
 #[test]

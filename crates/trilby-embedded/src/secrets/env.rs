@@ -30,6 +30,8 @@ fn is_allowed(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn names(prefix: &str) -> Vec<String> {
@@ -40,6 +42,7 @@ mod tests {
             type_name: "secretstores.local.env".to_owned(),
             metadata: BTreeMap::from([("prefix".to_owned(), prefix.to_owned())]),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 1,
         };

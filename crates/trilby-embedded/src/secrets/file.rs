@@ -1,7 +1,9 @@
 //! `secretstores.local.file`: a JSON object, its nested names joined by a separator.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 use trilby_dapr::secret::Secret;
@@ -10,22 +12,23 @@ use super::single;
 use crate::Error;
 use crate::component::Component;
 
+/// The largest file that is read.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
 /// Reads the file that the metadata `secretsFile` names, relative to the working directory.
 ///
 /// With `multiValued`, each name at the top is a secret whose nested names are its values;
 /// otherwise every nested value is a secret. Values that are no strings become JSON text, where
 /// daprd has Go's complaint about the wrong type.
 pub(super) fn read(component: &Component) -> Result<BTreeMap<String, Secret>, Error> {
-    let path = PathBuf::from(component.required("secretsFile")?);
-    let text =
-        std::fs::read(&path).map_err(|error| {
-            component.mistake_in("secretsFile", format!(
-            "cannot read the secretsFile `{}`: {error}; its path is relative to the working \
-             directory",
-            path.display()
-        ))
-        })?;
-    let object = object(&path, &text)?;
+    let path = component.required("secretsFile")?;
+    let shown = component.shown("secretsFile", path);
+    let text = read_bounded(Path::new(path)).map_err(|why| {
+        let message = format!("cannot read the secretsFile `{shown}`: {why}");
+        component.mistake_in("secretsFile", message)
+    })?;
+    let path = Path::new(shown);
+    let object = object(path, &text)?;
     let separator = component.get("nestedSeparator").unwrap_or(":");
     let secrets = if component.flag("multiValued") {
         object
@@ -38,7 +41,18 @@ pub(super) fn read(component: &Component) -> Result<BTreeMap<String, Secret>, Er
             flat.into_iter().map(|(name, value)| (name.clone(), single(&name, value))).collect()
         })
     };
-    secrets.map_err(|name| twice(&path, &name))
+    secrets.map_err(|name| twice(path, &name))
+}
+
+fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
+    let mut text = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text));
+    match read {
+        Err(error) => Err(format!("{error}; its path is relative to the working directory")),
+        Ok(_) if u64::try_from(text.len()).is_ok_and(|size| size <= FILE_BYTES_MAX) => Ok(text),
+        Ok(_) => Err("it is larger than 16 MiB; name a file of secrets only".to_owned()),
+    }
 }
 
 /// The file's errors must not quote it: it is full of secrets.
@@ -116,6 +130,8 @@ fn members(object: Map<String, Value>) -> Vec<(String, Value)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn open(json: &str, metadata: &[(&str, &str)]) -> Result<BTreeMap<String, Secret>, Error> {
@@ -123,16 +139,20 @@ mod tests {
         let path = folder.path().join("secrets.json");
         std::fs::write(&path, json).unwrap();
         let file = [("secretsFile", path.to_str().unwrap())];
-        let metadata = metadata.iter().chain(&file);
-        let component = Component {
+        let metadata: Vec<_> = metadata.iter().chain(&file).copied().collect();
+        read(&component(&metadata))
+    }
+
+    fn component(metadata: &[(&str, &str)]) -> Component {
+        Component {
             name: "file".to_owned(),
             type_name: "secretstores.local.file".to_owned(),
-            metadata: metadata.map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 2,
-        };
-        read(&component)
+        }
     }
 
     fn pairs(secrets: BTreeMap<String, Secret>) -> Vec<String> {
@@ -181,6 +201,28 @@ mod tests {
             assert!(error.contains(&format!("secrets.json{message}")), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let error = read(&component(&[("secretsFile", "/dev/zero")])).unwrap_err().to_string();
+        let expected =
+            "c.yaml:2: cannot read the secretsFile `/dev/zero`: it is larger than 16 MiB";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn a_path_from_a_secret_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hunter2");
+        let mut component = component(&[("secretsFile", path.to_str().unwrap())]);
+        component.secret_names.insert("secretsFile".to_owned());
+        let error = read(&component).unwrap_err().to_string();
+        let expected = "c.yaml:2: cannot read the secretsFile `(from a secret)`: ";
+        assert!(error.starts_with(expected) && !error.contains("hunter2"), "{error}");
+        std::fs::write(&path, "[]").unwrap();
+        let error = read(&component).unwrap_err().to_string();
+        assert_eq!(error, "(from a secret):1: a secrets file holds one JSON object");
     }
 
     #[test]

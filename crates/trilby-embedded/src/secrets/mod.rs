@@ -88,6 +88,8 @@ fn single(name: &str, value: String) -> Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn store(missing: Missing) -> SecretStore {
@@ -142,6 +144,7 @@ mod tests {
             type_name: "secretstores.hashicorp.vault".to_owned(),
             metadata: BTreeMap::new(),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 3,
         };

@@ -21,7 +21,8 @@ impl KeyPrefix {
         env: &BTreeMap<String, String>,
     ) -> std::result::Result<Self, crate::Error> {
         let strategy = component.get("keyPrefix").unwrap_or("appid").to_lowercase();
-        if let Some(message) = separator_in(&strategy) {
+        if strategy.contains(SEPARATOR) {
+            let message = separator_in(component.shown("keyPrefix", &strategy));
             return Err(component.mistake_in("keyPrefix", message));
         }
         let prefix = match strategy.as_str() {
@@ -39,10 +40,9 @@ impl KeyPrefix {
 
     /// The store's key for an app's key.
     pub(super) fn apply(&self, key: &str) -> Result<String> {
-        if let Some(message) = separator_in(key) {
-            return Err(
-                Error::new(Code::InvalidArgument, message).with_reason("DAPR_STATE_ILLEGAL_KEY")
-            );
+        if key.contains(SEPARATOR) {
+            return Err(Error::new(Code::InvalidArgument, separator_in(key))
+                .with_reason("DAPR_STATE_ILLEGAL_KEY"));
         }
         Ok(match &self.0 {
             Some(prefix) => format!("{prefix}{SEPARATOR}{key}"),
@@ -51,9 +51,8 @@ impl KeyPrefix {
     }
 }
 
-fn separator_in(text: &str) -> Option<String> {
-    text.contains(SEPARATOR)
-        .then(|| format!("input key/keyPrefix '{text}' can't contain '{SEPARATOR}'"))
+fn separator_in(text: &str) -> String {
+    format!("input key/keyPrefix '{text}' can't contain '{SEPARATOR}'")
 }
 
 #[cfg(test)]
@@ -96,6 +95,13 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "components/state.yaml:3: input key/keyPrefix 'a||b' can't contain '||'"
+        );
+        let mut secret = bad;
+        secret.secret_names.insert("keyPrefix".to_owned());
+        let error = KeyPrefix::of(&secret, "app", &env).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "components/state.yaml:3: input key/keyPrefix '(from a secret)' can't contain '||'"
         );
     }
 }

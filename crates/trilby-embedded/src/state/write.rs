@@ -11,6 +11,22 @@ pub(super) enum Write {
     Delete(Delete),
 }
 
+impl Write {
+    /// Bytes of key and value.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Set(set) => {
+                let value = match &set.value {
+                    Value::Bytes(bytes) => bytes.len(),
+                    Value::Json(text) => text.len(),
+                };
+                set.key.len().saturating_add(value)
+            }
+            Self::Delete(delete) => delete.key.len(),
+        }
+    }
+}
+
 /// Writes a key.
 #[derive(Clone, Debug)]
 pub(super) struct Set {

@@ -25,6 +25,9 @@ impl Cron {
     pub(crate) fn open(component: &Component) -> Result<Self, Error> {
         let text = component.required("schedule")?;
         let invalid = |why: String| {
+            // The reason may quote it.
+            let why = component.shown("schedule", &why);
+            let text = component.shown("schedule", text);
             component.mistake_in("schedule", format!("invalid schedule format '{text}': {why}"))
         };
         let schedule = Schedule::parse(text).map_err(invalid)?;
@@ -33,6 +36,7 @@ impl Cron {
         }
         if let Some(route) = component.get("route") {
             let (name, file) = (&component.name, component.file.display());
+            let route = component.shown("route", route);
             tracing::warn!(component = %name, %file, route, "`route` is not used here: the \
                 app names the path of its bindings");
         }
@@ -64,20 +68,38 @@ pub(crate) fn headers(now: Timestamp) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
     fn open(schedule: &str) -> Result<Cron, Error> {
+        Cron::open(&component(schedule))
+    }
+
+    fn component(schedule: &str) -> Component {
         let metadata = [("schedule", schedule), ("direction", "input"), ("route", "/x")];
-        Cron::open(&Component {
+        Component {
             name: "tick".to_owned(),
             type_name: "bindings.cron".to_owned(),
             metadata: metadata.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 5,
-        })
+        }
+    }
+
+    #[test]
+    fn a_schedule_from_a_secret_is_not_shown() {
+        for schedule in ["@every hunter2", "hunter2", "0 0 30 2 *", "0 0 * * 7"] {
+            let mut component = component(schedule);
+            component.secret_names.insert("Schedule".to_owned());
+            let error = Cron::open(&component).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                "c.yaml:5: invalid schedule format '(from a secret)': (from a secret)"
+            );
+        }
     }
 
     #[test]

@@ -1,11 +1,7 @@
 //! Schedules in the notation of Dapr's cron, and the times at which they are due. No clock here.
 
-use std::cmp::Ordering;
-
-use croner::errors::CronError;
+use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
-use croner::{CivilDate, CivilDateTime, CivilTime, Cron, CronDateTime, Resolution, Weekday};
-use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use trilby_dapr::event::duration;
@@ -53,6 +49,7 @@ impl Schedule {
         if words.into_iter().any(extended) {
             return Err("`L` and `W` are not known to Dapr's cron".to_owned());
         }
+        check_days_of_week(expression)?;
         let parser = CronParser::builder()
             .seconds(Seconds::Optional)
             .year(Year::Disallowed)
@@ -70,62 +67,43 @@ impl Schedule {
         match self {
             Self::Every(interval) => now.checked_add(*interval).ok(),
             Self::Times(cron) => {
-                let now = Utc(now.to_zoned(TimeZone::UTC).datetime());
+                // A wall clock without gaps and repetitions.
+                let now = now.to_zoned(TimeZone::UTC).datetime();
                 let next = cron.find_next_occurrence(&now, false).ok()?;
-                next.0.to_zoned(TimeZone::UTC).ok().map(|next| next.timestamp())
+                next.to_zoned(TimeZone::UTC).ok().map(|next| next.timestamp())
             }
         }
     }
 }
 
-/// A wall clock without gaps and repetitions.
-#[derive(Clone, Debug)]
-struct Utc(DateTime);
-
-impl CronDateTime for Utc {
-    fn to_civil(&self) -> CivilDateTime {
-        let (date, time) = (self.0.date(), self.0.time());
-        let part = |part: i8| u32::try_from(part).unwrap_or_default();
-        CivilDateTime::new(
-            CivilDate::from_parts_unchecked(
-                date.year().into(),
-                part(date.month()),
-                part(date.day()),
-            ),
-            CivilTime::from_parts_unchecked(
-                part(time.hour()),
-                part(time.minute()),
-                part(time.second()),
-            ),
-        )
+/// Croner also knows Sunday as 7, and lets ranges end with it.
+fn check_days_of_week(expression: &str) -> Result<(), String> {
+    let field = expression.split_whitespace().next_back().unwrap_or_default();
+    for range in field.split(',').filter_map(|range| range.split('/').next()) {
+        let mut last = 0;
+        for day in range.split('-').filter_map(day_of_week) {
+            if day > 6 {
+                return Err(format!(
+                    "`{day}` is no day of the week; to Dapr's cron they are 0 (Sunday) to 6"
+                ));
+            }
+            if day < last {
+                return Err(format!(
+                    "`{range}` ends before it begins; to Dapr's cron the week begins on Sunday"
+                ));
+            }
+            last = day;
+        }
     }
+    Ok(())
+}
 
-    fn civil_weekday(&self) -> Weekday {
-        let days = self.0.weekday().to_sunday_zero_offset();
-        Weekday::from_days_from_sunday(days.unsigned_abs().into())
-    }
-
-    fn resolve_civil(&self, civil: CivilDateTime) -> Result<Resolution<Self>, CronError> {
-        let part = |part: u32| i8::try_from(part).map_err(|_| CronError::InvalidDate);
-        let year = i16::try_from(civil.year()).map_err(|_| CronError::InvalidDate)?;
-        let time = DateTime::new(
-            year,
-            part(civil.month())?,
-            part(civil.day())?,
-            part(civil.hour())?,
-            part(civil.minute())?,
-            part(civil.second())?,
-            0,
-        );
-        time.map(|time| Resolution::Single(Self(time))).map_err(|_| CronError::InvalidDate)
-    }
-
-    fn checked_add_seconds(&self, seconds: i64) -> Option<Self> {
-        self.0.checked_add(SignedDuration::from_secs(seconds)).ok().map(Self)
-    }
-
-    fn cmp_instant(&self, other: &Self) -> Ordering {
-        self.0.cmp(&other.0)
+/// None for what is no day: croner finds that out.
+fn day_of_week(text: &str) -> Option<u64> {
+    let names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    match names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
+        Some(day) => u64::try_from(day).ok(),
+        None => text.parse().ok(),
     }
 }
 
@@ -181,6 +159,12 @@ mod tests {
             ("0 0 1w * *", "`L` and `W` are not known"),
             ("0 0 * * 5#2", "`#` is not known"),
             ("0 0 1 * +MON", "`+` is not known"),
+            ("0 0 * * 7", "`7` is no day of the week"),
+            ("0 0 0 * * 1,5-7", "`7` is no day of the week"),
+            ("0 0 * * 7/2", "`7` is no day of the week"),
+            ("0 0 * * FRI-SUN", "`FRI-SUN` ends before it begins"),
+            ("0 0 * * 1,6-0/2", "`6-0` ends before it begins"),
+            ("0 0 * * MONDAY", ""),
             ("* * * *", ""),
             ("* * * * * * *", ""),
             ("60 * * * *", ""),
@@ -192,7 +176,7 @@ mod tests {
             ("x * * * *", ""),
         ];
         for (text, why) in table {
-            let error = Schedule::parse(text).unwrap_err();
+            let error = Schedule::parse(text).err().unwrap_or_else(|| panic!("{text} is read"));
             assert!(error.contains(why), "{text}: {error}");
         }
     }

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use trilby_dapr::Error as DaprError;
 use trilby_dapr::messaging::{BindingReply, InvokeBinding};
-use trilby_dapr::{Code, Error as DaprError};
 
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 use operation::Operation;
 
 /// Operations of one binding that are in the file system at the same time. The others wait, and
@@ -32,6 +32,7 @@ impl LocalStorage {
     pub(crate) fn open(component: &Component) -> Result<Self, Error> {
         let root_path = component.required("rootPath")?;
         let root = path::root(root_path).map_err(|problem| {
+            let root_path = component.shown("rootPath", root_path);
             component.mistake_in("rootPath", format!("rootPath `{root_path}` {problem}"))
         })?;
         let slots = Arc::new(Semaphore::new(OPERATIONS_MAX));
@@ -58,19 +59,18 @@ impl LocalStorage {
         }
     }
 
-    /// An error in daprd's words.
     fn failed(&self, why: &str) -> DaprError {
-        let message = format!("error invoking output binding {}: {why}", self.name);
-        DaprError::new(Code::Internal, message)
+        refusals::output_binding(&self.name, why)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use bytes::Bytes;
+    use trilby_dapr::Code;
 
     use super::*;
 
@@ -80,6 +80,7 @@ mod tests {
             type_name: "bindings.localstorage".to_owned(),
             metadata: BTreeMap::from([("rootPath".to_owned(), root_path.to_owned())]),
             metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
             file: "c.yaml".into(),
             line: 4,
         }
@@ -106,6 +107,7 @@ mod tests {
             Ok(reply) => Ok(String::from_utf8(reply.data.to_vec()).unwrap()),
             Err(error) => {
                 assert_eq!(error.code, Code::Internal);
+                assert_eq!(error.reason, "ERR_INVOKE_OUTPUT_BINDING");
                 Err(error.message)
             }
         }
@@ -258,6 +260,11 @@ mod tests {
             let expected = format!("c.yaml:4: rootPath `{root_path}` {problem}");
             assert!(error.starts_with(&expected), "{error}");
         }
+        let mut secret = component("/proc/hunter2");
+        secret.secret_names.insert("rootPath".to_owned());
+        let error = LocalStorage::open(&secret).unwrap_err().to_string();
+        assert!(error.starts_with("c.yaml:4: rootPath `(from a secret)` points to"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
         let error = LocalStorage::open(&component("")).unwrap_err().to_string();
         assert_eq!(error, "c.yaml:4: a bindings.localstorage needs the metadata `rootPath`");
     }

@@ -7,7 +7,7 @@ async fn an_event_arrives_as_from_daprd() {
     let (app, broker) = (App::new(|_, _| OK), broker());
     let deliveries = started(&app, &broker);
     publish(&broker, "hi", &[("cloudevent.type", "t"), ("Host", "evil")]).await.unwrap();
-    deliveries.drain(MINUTES).await;
+    deliveries.finish(MINUTES).await;
     let seen = app.seen.lock().unwrap();
     assert_eq!((seen.len(), seen[0].path.as_str()), (1, "/events/placed"));
     let headers: BTreeMap<_, _> =
@@ -47,21 +47,31 @@ async fn a_receiver_that_hangs_is_given_up_and_tried_again() {
     let deliveries = started(&app, &broker);
     publish(&broker, "x", &[]).await.unwrap();
     deliveries.backlog.settled().await;
-    assert_eq!(app.times(), [0, 60_100]);
+    assert_eq!(app.times(), [0, 85_100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_may_wait_and_run_for_a_deadline_each() {
+    let app = App::new(|_, _| Act::After(2 * DEADLINE, 200));
+    let broker = broker();
+    let deliveries = started(&app, &broker);
+    publish(&broker, "x", &[]).await.unwrap();
+    deliveries.backlog.settled().await;
+    assert_eq!(app.times(), [0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn order_is_kept_and_retries_hold_up_nobody() {
-    let script = |seen: &Seen, before| {
+    let script = |seen: &Seen, _| {
         let is_first = Event::parse(&seen.body).unwrap().data == "0";
-        if is_first && before < 30 { FAIL } else { Act::After(Duration::from_millis(1), 200) }
+        if is_first { FAIL } else { Act::After(Duration::from_millis(1), 200) }
     };
     let (app, broker) = (App::new(script), broker());
     let deliveries = started(&app, &broker);
     for n in 0..40 {
         publish(&broker, &n.to_string(), &[]).await.unwrap();
     }
-    deliveries.drain(MINUTES).await;
+    deliveries.backlog.settled().await;
     let data = app.data();
     let mut firsts = data.clone();
     firsts.retain(|data| data != "0");
@@ -76,11 +86,20 @@ async fn what_cannot_be_delivered_is_dropped() {
     let deliveries = started(&app, &broker);
     publish(&broker, "expired", &[("ttlInSeconds", "0")]).await.unwrap();
     publish(&broker, "no envelope", &[("rawPayload", "true")]).await.unwrap();
+    // Not read as the envelope's fields by position.
+    let array = r#"["id", null, null, null, null]"#;
+    publish(&broker, array, &[("rawPayload", "true")]).await.unwrap();
+    let expired = r#"{"expiration":"","expiration":"2020-01-01T00:00:00Z"}"#;
+    publish(&broker, expired, &[("rawPayload", "true")]).await.unwrap();
     publish(&broker, "in time", &[("ttlInSeconds", "100")]).await.unwrap();
     publish(&broker, r#"{"any":"object"}"#, &[("rawPayload", "true")]).await.unwrap();
-    deliveries.drain(MINUTES).await;
+    let twice = r#"{"id":"1","id":"2","traceparent":"a","traceparent":"b"}"#;
+    publish(&broker, twice, &[("rawPayload", "true")]).await.unwrap();
+    deliveries.finish(MINUTES).await;
     let seen = app.seen.lock().unwrap();
-    assert_eq!(seen.len(), 2);
+    assert_eq!(seen.len(), 3);
     assert_eq!(Event::parse(&seen[0].body).unwrap().data, "in time");
     assert_eq!(seen[1].body, r#"{"any":"object"}"#);
+    assert_eq!(seen[2].body, twice);
+    assert_eq!(seen[2].headers["traceparent"], "b");
 }

@@ -118,6 +118,8 @@ auth: {secretStore: vault}
     let expected: BTreeMap<_, _> =
         expected.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     assert_eq!(components[0].metadata, expected);
+    assert!(components[0].is_secret("note-8") && components[0].is_secret("Note-9"));
+    assert!(!components[0].is_secret("note-7"));
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! `state.sqlite`: a file that daprd can open too.
 //!
-//! [`options`] reads the metadata, [`schema`] opens the file, [`database`] has the statements, and
-//! [`worker`] is the thread on which they run. This file is what callers see: a queue to that
-//! thread.
+//! [`options`] reads the metadata and [`query`] a part of it, [`schema`] opens the file,
+//! [`database`] has the statements, and [`worker`] is the thread on which they run. This file is
+//! what callers see: a queue to that thread.
 
 mod database;
 mod options;
+mod query;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, timeout_at};
 use trilby_dapr::state::StateValue;
 use trilby_dapr::{CallContext, Code, Error};
@@ -29,6 +30,9 @@ use crate::component::Component;
 /// Calls that may wait for the thread; later ones wait to get into the queue.
 const QUEUE_DEPTH: usize = 1024;
 
+/// Bytes of keys and values to be written that may wait; later writes wait to get into the queue.
+const QUEUE_BYTES: u32 = 64 << 20;
+
 /// How long the end waits for what is in the queue.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -39,6 +43,8 @@ pub(super) struct Sqlite {
     /// The places in the queue. They bound the channel, which has no limit of its own, so that
     /// waiting for a place is async and waiting for a job can have a timeout.
     places: Arc<Semaphore>,
+    /// The same, by the size of what is written.
+    bytes: Arc<Semaphore>,
     /// Taken away at the end, which ends the thread.
     jobs: Option<mpsc::Sender<Job>>,
     /// Tells that the file is closed. Locked only at the end, by nobody else.
@@ -75,6 +81,7 @@ impl Sqlite {
             name: component.name.clone(),
             timeout: options.timeout,
             places: Arc::new(Semaphore::new(QUEUE_DEPTH)),
+            bytes: Arc::new(Semaphore::new(QUEUE_BYTES as usize)),
             jobs: Some(jobs),
             closed: Mutex::new(closed),
         })
@@ -86,7 +93,7 @@ impl Sqlite {
         key: String,
     ) -> Result<StateValue, CallFailure> {
         let (answer, answered) = oneshot::channel();
-        let value = self.call(cx, Work::Get { key, answer }, answered).await?;
+        let value = self.call(self.deadline(cx), Work::Get { key, answer }, answered).await?;
         value.map_err(CallFailure::Store)
     }
 
@@ -96,22 +103,27 @@ impl Sqlite {
         cx: &CallContext,
         writes: Vec<Write>,
     ) -> Result<Vec<Outcome>, CallFailure> {
+        let deadline = self.deadline(cx);
+        let size = writes.iter().map(Write::size).fold(0, usize::saturating_add);
+        // What is larger than the bound goes alone.
+        let size = u32::try_from(size).map_or(QUEUE_BYTES, |size| size.min(QUEUE_BYTES));
+        let bytes = self.room(deadline, &self.bytes, size).await?;
         let (answer, answered) = oneshot::channel();
-        self.call(cx, Work::Write(Writes { writes, answer }), answered).await
+        let work = Work::Write(Writes { writes, answer, _bytes: bytes });
+        self.call(deadline, work, answered).await
+    }
+
+    fn deadline(&self, cx: &CallContext) -> Instant {
+        cx.deadline.min(Instant::now() + self.timeout)
     }
 
     async fn call<T>(
         &self,
-        cx: &CallContext,
+        deadline: Instant,
         work: Work,
         answered: oneshot::Receiver<T>,
     ) -> Result<T, CallFailure> {
-        let deadline = cx.deadline.min(Instant::now() + self.timeout);
-        let gone = || CallFailure::Store("the store is closed".to_owned());
-        let place = match timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(place) => place.map_err(|_| gone())?,
-            Err(_) => return Err(CallFailure::Own(self.full())),
-        };
+        let place = self.room(deadline, &self.places, 1).await?;
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         jobs.send(Job { work, place }).map_err(|_| gone())?;
         match timeout_at(deadline, answered).await {
@@ -123,13 +135,32 @@ impl Sqlite {
         }
     }
 
+    /// Room in the queue.
+    async fn room(
+        &self,
+        deadline: Instant,
+        free: &Arc<Semaphore>,
+        count: u32,
+    ) -> Result<OwnedSemaphorePermit, CallFailure> {
+        match timeout_at(deadline, Arc::clone(free).acquire_many_owned(count)).await {
+            Ok(room) => room.map_err(|_| gone()),
+            Err(_) => Err(CallFailure::Own(self.full())),
+        }
+    }
+
     fn full(&self) -> Error {
         let message = format!(
-            "{QUEUE_DEPTH} calls wait for the state store `{}` already; it is too slow for them",
-            self.name
+            "the queue of the state store `{}` is full ({QUEUE_DEPTH} calls, or {} MiB to be \
+             written); it is too slow for them",
+            self.name,
+            QUEUE_BYTES >> 20
         );
         Error::new(Code::ResourceExhausted, message).with_reason("TRILBY_QUEUE_FULL")
     }
+}
+
+fn gone() -> CallFailure {
+    CallFailure::Store("the store is closed".to_owned())
 }
 
 /// Ends the thread once it has done what is in the queue, and waits for that.

@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use super::query::{Query, is_word};
 use crate::Error;
-use crate::component::Component;
+use crate::component::{Component, HIDDEN};
 use crate::duration;
+
+/// The longest wait for a lock that SQLite knows: 24 days.
+const DURATION_MAX: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
 
 /// How to open a store.
 #[derive(Clone, Debug)]
 pub(super) struct Options {
     pub(super) location: Location,
+    /// Whether file and tables must not be named in messages: they come from a secret store.
+    pub(super) is_secret: bool,
     /// What to do when this file will not do.
     pub(super) other_file: &'static str,
     pub(super) tables: Tables,
@@ -55,15 +61,26 @@ impl Options {
         };
         let (head, query) = string.split_once('?').unwrap_or((string, ""));
         let query = Query::parse(component, query)?;
-        let seconds = |names: [&str; 2], default| duration(component, &names, default);
-        let timeout = seconds(["timeout", "timeoutInSeconds"], Duration::from_secs(20))?;
+        let seconds = |names: &[&str], default| duration(component, names, default);
+        let timeout = seconds(&["timeout", "timeoutInSeconds"], Duration::from_secs(20))?;
         if timeout < Duration::from_secs(1) {
             return Err(component.mistake_in("timeout", "`timeout` must be at least 1s"));
         }
-        let cleanup_every =
-            seconds(["cleanupInterval", "cleanupIntervalInSeconds"], Duration::from_secs(60 * 60))?;
+        let busy_timeout = seconds(&["busyTimeout"], Duration::from_secs(2))?;
+        for (name, time) in [("timeout", timeout), ("busyTimeout", busy_timeout)] {
+            if time > DURATION_MAX {
+                let message = format!("`{name}` must be at most 24 days (576h)");
+                return Err(component.mistake_in(name, message));
+            }
+        }
+        let cleanup_every = seconds(
+            &["cleanupInterval", "cleanupIntervalInSeconds"],
+            Duration::from_secs(60 * 60),
+        )?;
+        let names = ["connectionString", "url", "tableName", "metadataTableName"];
         Ok(Self {
             location: location(component, head, &query)?,
+            is_secret: names.iter().any(|name| component.is_secret(name)),
             // The default store has no file that could be changed.
             other_file: if component.line == 0 {
                 "choose another folder with --data-dir"
@@ -75,74 +92,18 @@ impl Options {
                 metadata: identifier(component, "metadataTableName", "metadata")?,
             },
             timeout,
-            busy_timeout: seconds(["busyTimeout", "busyTimeout"], Duration::from_secs(2))?,
+            busy_timeout,
             write_ahead_log: !component.flag("disableWAL") && !query.read_only,
-            cleanup_every: Some(cleanup_every).filter(|every| !every.is_zero()),
+            // To clean up sooner than after many days does no harm.
+            cleanup_every: Some(cleanup_every.min(DURATION_MAX)).filter(|every| !every.is_zero()),
             pragmas: query.pragmas,
         })
     }
-}
 
-/// The parameters of a connection string. Those that begin with `_` are for daprd's driver; the
-/// others are SQLite's own.
-#[derive(Default)]
-struct Query {
-    native: Vec<String>,
-    pragmas: Vec<(String, String)>,
-    in_memory: bool,
-    read_only: bool,
-}
-
-impl Query {
-    fn parse(component: &Component, text: &str) -> Result<Self, Error> {
-        let mut query = Self::default();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode_str(value).decode_utf8_lossy();
-            match (name, value.as_ref()) {
-                ("_txlock", "immediate") => {}
-                ("_txlock", other) => tracing::warn!(
-                    component = component.name,
-                    "_txlock={other} has no effect: transactions are always immediate"
-                ),
-                ("_pragma", pragma) => query.pragmas.push(parse_pragma(component, pragma)?),
-                // One connection has nothing to share.
-                ("cache", _) => {}
-                ("mode", "memory") => query.in_memory = true,
-                (name, _) if name.starts_with('_') => tracing::warn!(
-                    component = component.name,
-                    "{name} in the connection string has no effect"
-                ),
-                _ => {
-                    query.read_only |=
-                        matches!((name, value.as_ref()), ("mode", "ro") | ("immutable", "1"));
-                    query.native.push(pair.to_owned());
-                }
-            }
-        }
-        Ok(query)
+    /// What a message may show of a name: nothing, if it comes from a secret store.
+    pub(super) fn shown(&self, name: impl ToString) -> String {
+        if self.is_secret { HIDDEN.to_owned() } else { name.to_string() }
     }
-}
-
-fn parse_pragma(component: &Component, pragma: &str) -> Result<(String, String), Error> {
-    let parsed = pragma.strip_suffix(')').and_then(|pragma| pragma.split_once('('));
-    let parsed = parsed.or_else(|| pragma.split_once('='));
-    let Some((name, value)) = parsed.filter(|(name, value)| is_word(name) && is_word(value)) else {
-        return Err(component.mistake_in(
-            "connectionString",
-            format!("`_pragma={pragma}` in the connection string must have the form NAME(VALUE)"),
-        ));
-    };
-    let instead = match name.to_ascii_lowercase().as_str() {
-        "busy_timeout" => "; use the metadata `busyTimeout`",
-        "journal_mode" => "; use the metadata `disableWAL`",
-        "foreign_keys" => "",
-        _ => return Ok((name.to_owned(), value.to_owned())),
-    };
-    Err(component.mistake_in(
-        "connectionString",
-        format!("found forbidden option '_pragma={name}' in the connection string{instead}"),
-    ))
 }
 
 /// A path is a URI even without `file:` before it, as in daprd.
@@ -173,14 +134,11 @@ fn identifier(component: &Component, name: &str, default: &str) -> Result<String
     if is_word(identifier) {
         return Ok(identifier.to_owned());
     }
+    let identifier = component.shown(name, identifier);
     Err(component.mistake_in(
         name,
         format!("`{name}` is `{identifier}`; a table's name has only letters, digits and `_`"),
     ))
-}
-
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A duration under the first of these names that is there.
@@ -188,6 +146,7 @@ fn duration(component: &Component, names: &[&str], default: Duration) -> Result<
     let found = names.iter().find_map(|name| Some((name, component.get(name)?)));
     let Some((name, text)) = found else { return Ok(default) };
     duration::parse(text).ok_or_else(|| {
+        let text = component.shown(name, text);
         component.mistake_in(name, format!(
             "`{name}` is `{text}`, which is no duration; write 500ms, 20s or 1h30m, or a number \
              of seconds"
@@ -245,6 +204,9 @@ mod tests {
                 "`tableName` is `a;b`; a table's name has only letters, digits and `_`",
             ),
             (with("timeout", "10ms"), "`timeout` must be at least 1s"),
+            (with("timeout", "-20s"), "`timeout` must be at least 1s"),
+            (with("timeout", "9000000000000000000"), "`timeout` must be at most 24 days (576h)"),
+            (with("busyTimeout", "2147483648ms"), "`busyTimeout` must be at most 24 days (576h)"),
             (
                 with("busyTimeout", "soon"),
                 "`busyTimeout` is `soon`, which is no duration; write 500ms, 20s or 1h30m, or a \
@@ -253,6 +215,38 @@ mod tests {
         ];
         for (result, expected) in cases {
             assert_eq!(result.unwrap_err(), format!("components/state.yaml:3: {expected}"));
+        }
+    }
+
+    #[test]
+    fn what_comes_from_a_secret_is_not_shown() {
+        let cases = [
+            ("connectionString", "d.db?_pragma=hunter2"),
+            ("connectionString", "d.db?_pragma=foreign_keys(hunter2)"),
+            ("timeout", "hunter2"),
+            ("busyTimeout", "hunter2"),
+            ("cleanupInterval", "hunter2"),
+            ("tableName", "hunter2!"),
+            ("metadataTableName", "hunter2!"),
+        ];
+        for (name, value) in cases {
+            let mut component = component("state.sqlite", &[(name, value), ("url", "d.db")]);
+            component.secret_names.insert(name.to_owned());
+            let error = Options::of(&component).unwrap_err().to_string();
+            assert!(error.contains(HIDDEN) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn zero_and_less_turn_off_and_long_times_are_bounded() {
+        for (text, expected) in
+            [("-1s", None), ("-60", None), ("0", None), ("720h", Some(DURATION_MAX))]
+        {
+            let options =
+                options(&[("url", "d.db"), ("cleanupInterval", text), ("busyTimeout", "-1s")])
+                    .unwrap();
+            assert_eq!(options.cleanup_every, expected, "{text}");
+            assert_eq!(options.busy_timeout, Duration::ZERO);
         }
     }
 

@@ -19,11 +19,15 @@ pub(super) fn open(options: &Options) -> Result<Connection, String> {
     let Location::File { uri, path } = &options.location else {
         return Connection::open_in_memory()
             .and_then(|connection| prepare(&connection, options).map(|()| connection))
-            .map_err(|error| format!("cannot open a database in memory: {error}"));
+            .map_err(|error| {
+                format!("cannot open a database in memory: {}", reason(options, &error))
+            });
     };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| format!("cannot make the folder {}: {error}", parent.display()))?;
+        std::fs::create_dir_all(parent).map_err(|error| {
+            let folder = options.shown(parent.display());
+            format!("cannot make the folder {folder}: {error}")
+        })?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -34,10 +38,10 @@ pub(super) fn open(options: &Options) -> Result<Connection, String> {
     connection.busy_timeout(options.busy_timeout).map_err(explained)?;
     // Another program's table is found before anything in its file is changed.
     if connection.table_exists(None, options.tables.state.as_str()).map_err(explained)? {
-        check_columns(&connection, path, &options.tables)?;
+        check_columns(&connection, path, options)?;
     }
     prepare(&connection, options).map_err(explained)?;
-    check_columns(&connection, path, &options.tables)?;
+    check_columns(&connection, path, options)?;
     Ok(connection)
 }
 
@@ -87,21 +91,34 @@ fn migrate(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
 }
 
 /// Whether the table has the columns that are needed: the file may be another program's.
-fn check_columns(connection: &Connection, path: &Path, tables: &Tables) -> Result<(), String> {
+fn check_columns(connection: &Connection, path: &Path, options: &Options) -> Result<(), String> {
     let columns = "key, value, is_binary, etag, expiration_time, update_time";
-    let select = format!("SELECT {columns} FROM {} LIMIT 0", tables.state);
+    let table = &options.tables.state;
+    let select = format!("SELECT {columns} FROM {table} LIMIT 0");
     connection.prepare(&select).map(|_| ()).map_err(|error| {
         format!(
-            "the table `{}` in {} was not made by Dapr ({error}); name another with `tableName`",
-            tables.state,
-            path.display()
+            "the table `{}` in {} was not made by Dapr ({}); name another with `tableName`",
+            options.shown(table),
+            options.shown(path.display()),
+            reason(options, &error),
         )
     })
 }
 
+/// SQLite's text, or what the code of the error means where the text could quote a secret.
+fn reason(options: &Options, error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(code) if options.is_secret => code.to_string(),
+        None if options.is_secret => "it is no SQLite error".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 fn explain(path: &Path, options: &Options, error: &rusqlite::Error) -> String {
-    let (path, other_file) = (path.display(), options.other_file);
-    match error.sqlite_error_code() {
+    let (path, other_file) = (options.shown(path.display()), options.other_file);
+    let code = error.sqlite_error_code();
+    let error = reason(options, error);
+    match code {
         Some(ErrorCode::NotADatabase) => {
             format!("{path} is not an SQLite database; it was left as it is; {other_file}")
         }

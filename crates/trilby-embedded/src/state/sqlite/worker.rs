@@ -31,6 +31,8 @@ pub(super) enum Work {
 pub(super) struct Writes {
     pub(super) writes: Vec<Write>,
     pub(super) answer: oneshot::Sender<Vec<Outcome>>,
+    /// Room in the queue for as long as the changes are in memory.
+    pub(super) _bytes: OwnedSemaphorePermit,
 }
 
 /// What became of one change.

@@ -3,6 +3,7 @@
 mod semantics;
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(in crate::state) fn component(type_name: &str, metadata: &[(&str, &str)]) ->
         type_name: type_name.to_owned(),
         metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
         metadata_lines: BTreeMap::new(),
+        secret_names: BTreeSet::new(),
         file: PathBuf::from("components/state.yaml"),
         line: 3,
     }

@@ -138,6 +138,31 @@ fn what_cannot_be_opened_is_told_and_left_alone() {
     assert!(error.ends_with("name another with `tableName`"), "{error}");
 }
 
+#[test]
+fn what_comes_from_a_secret_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hunter2.db");
+    let open = |text: &str| {
+        let mut component = component("state.sqlite", &[("connectionString", text)]);
+        component.secret_names.insert("connectionString".to_owned());
+        StateStore::open(&component, "app", &BTreeMap::new()).err().unwrap().to_string()
+    };
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE state (id INTEGER)").unwrap();
+    let missing = folder.path().join("none.db");
+    std::fs::create_dir(folder.path().join("hunter2")).unwrap();
+    for (text, expected) in [
+        (path.display().to_string(), "was not made by Dapr"),
+        (path.join("below").display().to_string(), "cannot make the folder (from a secret): "),
+        (folder.path().join("hunter2").display().to_string(), "cannot open (from a secret): "),
+        (format!("{}?vfs=hunter2", missing.display()), "cannot open (from a secret): "),
+    ] {
+        let error = open(&text);
+        assert!(error.contains(expected), "{error}");
+        assert!(error.contains("(from a secret)") && !error.contains("hunter2"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_locked_file_fails_the_call_and_not_the_store() {
     let folder = tempfile::tempdir().unwrap();

@@ -82,6 +82,34 @@ async fn a_full_queue_refuses_calls_at_their_deadline() {
 }
 
 #[tokio::test]
+async fn a_queue_full_of_bytes_refuses_writes_only() {
+    let component = component("state.sqlite", &[("connectionString", ":memory:")]);
+    let store = Sqlite::open(&component, Clock::system()).unwrap();
+    let taken = store.bytes.acquire_many(QUEUE_BYTES - 3).await.unwrap();
+    let soon = CallContext::within(Duration::from_millis(20));
+    let Err(CallFailure::Own(error)) = store.write(&soon, vec![set("four", None)]).await else {
+        panic!("the queue is full");
+    };
+    assert_eq!((error.code, &*error.reason), (Code::ResourceExhausted, "TRILBY_QUEUE_FULL"));
+    assert!(store.get(&cx(), "four".to_owned()).await.is_ok());
+    assert!(store.write(&cx(), vec![set("key", None)]).await.is_ok());
+    drop(taken);
+    assert!(store.write(&cx(), vec![set("four", None)]).await.is_ok());
+    // All of it is given back.
+    assert!(store.bytes.acquire_many(QUEUE_BYTES).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_larger_than_the_queue_goes_alone() {
+    let component = component("state.sqlite", &[("connectionString", ":memory:")]);
+    let store = Sqlite::open(&component, Clock::system()).unwrap();
+    let value = Value::Bytes(Bytes::from(vec![0; QUEUE_BYTES as usize + 1]));
+    let set = Set { key: "key".to_owned(), value, guard: Guard::None, ttl: None };
+    let outcomes = store.write(&cx(), vec![Write::Set(set)]).await.ok().unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
 async fn the_end_waits_for_what_is_in_the_queue() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
@@ -92,7 +120,8 @@ async fn the_end_waits_for_what_is_in_the_queue() {
         let (answer, answered) = oneshot::channel();
         let writes = vec![set(&format!("key-{number}"), None)];
         let place = Arc::clone(&store.places).acquire_owned().await.unwrap();
-        let work = Work::Write(Writes { writes, answer });
+        let bytes = Arc::clone(&store.bytes).acquire_owned().await.unwrap();
+        let work = Work::Write(Writes { writes, answer, _bytes: bytes });
         store.jobs.as_ref().unwrap().send(Job { work, place }).unwrap();
         answers.push(answered);
     }
