@@ -2,34 +2,59 @@
 
 use anyhow::{Context, Result, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use trilby_testkit::{Backend, Client, Components, Options, World};
+use trilby_testkit::{Backend, Client, Options, World};
 
 /// A world that serves the probe, with the components that its manifest names.
 pub(crate) async fn world(backend: Backend) -> Result<World> {
     world_with(backend, Options::default()).await
 }
 
-/// The same, with options.
+/// The same, with options. The folder of `files` comes from a secret, and another component, whose
+/// folder cannot be, is another app's: daprd and the embedded runtime read both alike.
 pub(crate) async fn world_with(backend: Backend, options: Options) -> Result<World> {
     World::start(backend, "tests/guests/probe", options, |components, folder| {
-        let secrets = folder.join("secrets.json");
-        let written = std::fs::write(&secrets, r#"{"known": "s3cr3t", "other": "hidden"}"#);
+        let (secrets, files) = (folder.join("secrets.json"), folder.join("files"));
+        let values = serde_json::json!({"known": "s3cr3t", "other": "hidden", "folder": files});
+        let written = std::fs::write(&secrets, values.to_string());
         assert!(written.is_ok(), "cannot write {}", secrets.display());
-        with_files(components, folder)
-            .add(
-                "secrets",
-                "secretstores.local.file",
-                &[("secretsFile", &secrets.display().to_string())],
-            )
+        let secrets = secrets.display().to_string();
+        components
+            .add("secrets", "secretstores.local.file", &[("secretsFile", &secrets)])
             .add("tick", "bindings.cron", &[("schedule", "@every 1s"), ("direction", "input")])
+            .document(FILES)
+            .document(FILES_OF_ANOTHER)
     })
     .await
 }
 
-fn with_files(components: Components, folder: &std::path::Path) -> Components {
-    let files = folder.join("files").display().to_string();
-    components.add("files", "bindings.localstorage", &[("rootPath", &files)])
-}
+const FILES: &str = "\
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: files
+spec:
+  type: bindings.localstorage
+  version: v1
+  metadata:
+    - name: rootPath
+      secretKeyRef: {name: folder, key: folder}
+auth:
+  secretStore: secrets
+";
+
+const FILES_OF_ANOTHER: &str = "\
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata:
+  name: files-of-another
+spec:
+  type: bindings.localstorage
+  version: v1
+  metadata:
+    - name: rootPath
+      value: /proc/nowhere
+scopes: [another-app]
+";
 
 /// What an import answered: the sign of its result, then the headers and body or the error's text.
 #[derive(Clone, Debug)]

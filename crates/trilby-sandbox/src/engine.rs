@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::resources::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::{Cache, Error};
 
 /// How often running guests are asked to yield. An endless guest holds a worker thread for at
@@ -91,21 +92,25 @@ impl Engine {
                 wasmtime::Engine::new(&config(None)).map_err(|e| Error::Engine(format!("{e:#}")))?
             }
         };
+        Self::ticking(inner, settings.cache)
+    }
+
+    fn ticking(inner: wasmtime::Engine, cache: Option<Cache>) -> Result<Self, Error> {
         let ticker = start_ticker(&inner).map_err(|e| Error::Engine(e.to_string()))?;
-        Ok(Self { inner, cache: settings.cache, _ticker: Arc::new(ticker) })
+        Ok(Self { inner, cache, _ticker: Arc::new(ticker) })
     }
 
     /// Compiles a module (`.wasm` or `.wat` bytes), or takes it from the cache.
     ///
     /// # Errors
     ///
-    /// When the bytes are not a valid core module.
+    /// When the bytes are not a valid core module, or no instance could hold it.
     pub fn compile(&self, content: &[u8]) -> Result<Module, Error> {
         if wasmparser::Parser::is_component(content) {
             return Err(Error::Component);
         }
         if let Some(inner) = self.cache.as_ref().and_then(|c| c.load(&self.inner, content)) {
-            return Ok(Module { inner, cached: true });
+            return fitting(Module { inner, cached: true });
         }
         if !content.starts_with(b"\0asm") && std::str::from_utf8(content).is_err() {
             let text = "it is neither a binary module nor WebAssembly text";
@@ -115,14 +120,14 @@ impl Engine {
         if let Some(cache) = &self.cache {
             cache.store(&self.inner, content, &inner);
         }
-        Ok(Module { inner, cached: false })
+        fitting(Module { inner, cached: false })
     }
 
     /// Compiles the module in a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is not a valid core module.
+    /// When the file cannot be read, or is not a valid core module, or no instance could hold it.
     pub fn compile_file(&self, path: &Path) -> Result<Module, Error> {
         let content =
             std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -143,10 +148,31 @@ impl Engine {
 /// Valid modules are refused, too: those that no instance of the pool could hold.
 fn refusal(error: &wasmtime::Error) -> Error {
     let text = format!("{error:#}");
-    if text.contains("pooling allocator") {
-        return Error::TooLarge(error.root_cause().to_string());
+    if !text.contains("pooling allocator") {
+        return Error::Invalid(text);
     }
-    Error::Invalid(text)
+    let reason = error.root_cause().to_string();
+    match reason.contains("minimum byte size") {
+        true => Error::TooLarge(reason),
+        false => Error::Resources(reason),
+    }
+}
+
+/// Refuses what the pool would refuse when there is none: such a module would otherwise fail with
+/// each request. The size of its memory is for the route's limit to judge.
+fn fitting(module: Module) -> Result<Module, Error> {
+    let needs = module.inner.resources_required();
+    let elements = needs.max_initial_table_size.unwrap_or(0);
+    if needs.num_memories > MEMORIES_MAX {
+        return Err(Error::Resources(format!("it has {} memories", needs.num_memories)));
+    }
+    if needs.num_tables > TABLES_MAX {
+        return Err(Error::Resources(format!("it has {} tables", needs.num_tables)));
+    }
+    if usize::try_from(elements).map_or(true, |elements| elements > TABLE_ELEMENTS_MAX) {
+        return Err(Error::Resources(format!("a table begins with {elements} elements")));
+    }
+    Ok(module)
 }
 
 fn config(pooled: Option<&EngineSettings>) -> Config {
@@ -159,11 +185,12 @@ fn config(pooled: Option<&EngineSettings>) -> Config {
         let count = u32::try_from(settings.instances_max).unwrap_or(u32::MAX);
         let mut pool = PoolingAllocationConfig::new();
         pool.total_core_instances(count)
-            .total_memories(count)
-            .total_tables(count.saturating_mul(2))
+            .total_memories(count.saturating_mul(MEMORIES_MAX))
+            .total_tables(count.saturating_mul(TABLES_MAX))
             .total_stacks(count)
-            .max_tables_per_module(2)
-            .table_elements(200_000)
+            .max_memories_per_module(MEMORIES_MAX)
+            .max_tables_per_module(TABLES_MAX)
+            .table_elements(TABLE_ELEMENTS_MAX)
             .max_core_instance_size(4 << 20)
             .max_memory_size(settings.memory_bytes_max)
             .linear_memory_keep_resident(keep_resident_bytes(settings.instances_max))
@@ -191,3 +218,6 @@ fn start_ticker(engine: &wasmtime::Engine) -> std::io::Result<Sender<()>> {
     })?;
     Ok(stop)
 }
+
+#[cfg(test)]
+mod tests;

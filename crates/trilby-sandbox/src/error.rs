@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::resources::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
+
 /// Why a module cannot be served. What goes wrong in a running guest is an
 /// [`Ending`](crate::Ending).
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +23,20 @@ pub enum Error {
     /// The bytes are not a valid core module.
     #[error("not a valid WebAssembly module: {0}")]
     Invalid(String),
-    /// The module is valid, but its memory or its tables exceed every limit.
+    /// The module is valid, but its memory begins with more than every limit.
     #[error("the module is too large to be instantiated within `memory` of `limits`: {0}")]
     TooLarge(String),
+    /// The module is valid, but has more memories, or more or larger tables than an instance may
+    /// have.
+    #[error(
+        "the module needs more than an instance may have ({MEMORIES_MAX} memory, {TABLES_MAX} \
+         tables of {TABLE_ELEMENTS_MAX} elements): {0}"
+    )]
+    Resources(String),
     /// The file is a component, not a core module.
     #[error(
-        "this is a WebAssembly component; build it as a core module for WASI preview 1 (wasm32-wasip1)"
+        "this is a WebAssembly component; build it as a core module for WASI preview 1 \
+         (wasm32-wasip1)"
     )]
     Component,
     /// The entry point is missing or has parameters or results.

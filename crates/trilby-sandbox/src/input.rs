@@ -121,3 +121,68 @@ impl InputStream for Reader {
         Ok(self.ready.split_to(size))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, stream};
+
+    use super::*;
+
+    fn reader(
+        chunks: Vec<Result<&'static str, InputError>>,
+    ) -> (Box<dyn InputStream>, Arc<Mutex<Option<InputError>>>) {
+        let chunks =
+            chunks.into_iter().map(|chunk| chunk.map(|text| Bytes::from_static(text.as_bytes())));
+        let input = Input::stream(stream::iter(chunks));
+        let failure = input.failure();
+        (input.into_stdin().p2_stream(), failure)
+    }
+
+    /// What a guest gets that waits and then reads at most `size` bytes.
+    fn read(reader: &mut dyn InputStream, size: usize) -> StreamResult<Bytes> {
+        reader.ready().now_or_never().expect("does not wait");
+        reader.read(size)
+    }
+
+    #[test]
+    fn chunks_are_cut_to_the_guests_buffer_and_empty_ones_are_no_end() {
+        let (mut reader, failure) = reader(vec![Ok(""), Ok("abc"), Ok(""), Ok("d")]);
+        for (size, expected) in [(2, "ab"), (0, ""), (2, "c"), (9, "d")] {
+            assert_eq!(read(&mut *reader, size).expect("open"), expected);
+        }
+        for _ in 0..2 {
+            assert!(matches!(read(&mut *reader, 1), Err(StreamError::Closed)));
+        }
+        assert_eq!(*failure.lock().expect("not poisoned"), None);
+    }
+
+    #[test]
+    fn a_body_that_fails_never_looks_like_its_end() {
+        for error in [InputError::BrokenOff, InputError::TooLarge] {
+            let (mut reader, failure) = reader(vec![Ok("a"), Err(error), Ok("b")]);
+            assert_eq!(read(&mut *reader, 9).expect("open"), "a");
+            assert_eq!(*failure.lock().expect("not poisoned"), None);
+            for _ in 0..3 {
+                let again = read(&mut *reader, 9);
+                assert!(matches!(again, Err(StreamError::LastOperationFailed(_))), "{again:?}");
+            }
+            assert_eq!(*failure.lock().expect("not poisoned"), Some(error));
+        }
+    }
+
+    #[test]
+    fn a_body_on_its_way_makes_the_guest_wait() {
+        let stdin = Input::stream(stream::pending()).into_stdin();
+        let mut reader = stdin.p2_stream();
+        assert_eq!(reader.ready().now_or_never(), None);
+        assert_eq!(reader.read(9).expect("open"), "");
+        let mut second = stdin.p2_stream();
+        assert!(matches!(read(&mut *second, 9), Err(StreamError::Closed)));
+    }
+
+    #[test]
+    fn no_body_is_at_its_end() {
+        let mut reader = Input::empty().into_stdin().p2_stream();
+        assert!(matches!(read(&mut *reader, 9), Err(StreamError::Closed)));
+    }
+}

@@ -12,7 +12,7 @@ use crate::{Input, InputError, LineSink, pipe};
 pub struct RunLimits {
     /// When the guest is ended, whether it computes or waits.
     pub deadline: Instant,
-    /// The guest's linear memory, in bytes.
+    /// The guest's linear memory, in bytes. Its tables have a constant limit of their own.
     pub memory_bytes_max: usize,
 }
 
@@ -56,11 +56,11 @@ pub enum Ending {
     /// The guest exited with another code.
     Exit(i32),
     /// The guest trapped, or a host function refused its arguments; with the reason and the
-    /// guest's call stack.
+    /// guest's call stack, in one line.
     Trap(String),
-    /// The guest failed after it was refused memory beyond its limit.
+    /// The guest failed after it was refused memory, or a table, beyond its limit.
     Memory {
-        /// The size in bytes that it asked for.
+        /// The size in bytes that it asked for last.
         asked_bytes: usize,
     },
     /// The deadline passed.
@@ -72,6 +72,8 @@ pub enum Ending {
     Input(InputError),
     /// A folder that was promised to the guest could not be opened.
     Volume(String),
-    /// No instance could be made: the pool is exhausted or the machine is out of memory.
+    /// As many guests run as the engine has room for.
+    Exhausted,
+    /// No instance could be made though one was free, such as for want of memory of the machine.
     Instance(String),
 }

@@ -15,13 +15,16 @@
 //! memory back to the pool. A host call under way is dropped with it.
 
 mod cache;
+mod ending;
 mod engine;
 mod error;
 mod input;
 mod job;
 pub mod pipe;
 mod program;
+mod resources;
 mod stderr;
+mod text;
 
 pub use cache::Cache;
 pub use engine::{Engine, EngineSettings, Module};

@@ -3,12 +3,15 @@
 //! The guest waits when the pipe is full, so a slow client costs no memory beyond
 //! [`CAPACITY_BYTES`]. A reader that polls the guest itself looks for chunks after each poll; one
 //! whose guest runs elsewhere waits with [`Reader::poll_chunk`].
+//!
+//! Small writes are gathered until the reader takes them: a chunk costs the host some hundred
+//! bytes, and HTTP a frame, however little is in it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
@@ -16,9 +19,19 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 /// How many bytes may wait in a pipe.
 pub const CAPACITY_BYTES: usize = 256 << 10;
 
+/// A write of so many bytes is a chunk as it is, without a copy. WASI cuts larger ones into pieces
+/// of this size.
+const LARGE_WRITE_BYTES: usize = 4 << 10;
+
+/// How much is gathered from small writes before a new chunk begins.
+const GATHERED_BYTES_MAX: usize = 16 << 10;
+
 #[derive(Default)]
 struct Shared {
     chunks: VecDeque<Bytes>,
+    /// Small writes since the last chunk.
+    tail: BytesMut,
+    /// The length of all chunks and the tail.
     waiting_bytes: usize,
     written_bytes: usize,
     /// Writing more than this ends the guest.
@@ -49,8 +62,34 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 impl Shared {
+    fn put(&mut self, bytes: Bytes) {
+        self.waiting_bytes += bytes.len();
+        let is_large = bytes.len() >= LARGE_WRITE_BYTES;
+        if is_large || self.tail.len() + bytes.len() > GATHERED_BYTES_MAX {
+            self.end_tail();
+        }
+        if is_large {
+            self.chunks.push_back(bytes);
+        } else if self.tail.is_empty() {
+            // Takes over the allocation: a guest that writes once costs no copy.
+            self.tail = BytesMut::from(bytes);
+        } else {
+            self.tail.extend_from_slice(&bytes);
+        }
+    }
+
+    fn end_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.chunks.push_back(std::mem::take(&mut self.tail).freeze());
+        }
+    }
+
     fn take(&mut self) -> Option<Bytes> {
-        let chunk = self.chunks.pop_front()?;
+        let chunk = match self.chunks.pop_front() {
+            Some(chunk) => chunk,
+            None if self.tail.is_empty() => return None,
+            None => std::mem::take(&mut self.tail).freeze(),
+        };
         self.waiting_bytes -= chunk.len();
         if let Some(writer) = self.writer.take() {
             writer.wake();
@@ -79,7 +118,7 @@ impl Reader {
     /// Whether a chunk is there to be read.
     #[must_use]
     pub fn has_chunk(&self) -> bool {
-        !lock(&self.0).chunks.is_empty()
+        lock(&self.0).waiting_bytes > 0
     }
 }
 
@@ -146,8 +185,7 @@ impl OutputStream for Writer {
             return Err(StreamError::Trap(wasmtime::format_err!("output limit")));
         }
         if !bytes.is_empty() {
-            shared.waiting_bytes += bytes.len();
-            shared.chunks.push_back(bytes);
+            shared.put(bytes);
             if let Some(reader) = shared.reader.take() {
                 reader.wake();
             }
@@ -167,3 +205,6 @@ impl OutputStream for Writer {
         Ok(CAPACITY_BYTES.saturating_sub(shared.waiting_bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

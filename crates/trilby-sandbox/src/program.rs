@@ -1,13 +1,18 @@
 //! Programs: modules linked with the host's functions, ready to run any number of times.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use wasmtime::{InstancePre, Linker, ResourceLimiter, Store, UnknownImportError, UpdateDeadline};
+use tokio::task::JoinHandle;
+use wasmtime::{InstancePre, Linker, Store, UnknownImportError, UpdateDeadline};
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::input::InputError;
-use crate::{Ending, Engine, Error, Job, Module, RunLimits, Volume, pipe};
+use crate::ending::{self, Failure};
+use crate::resources::Resources;
+use crate::{Ending, Engine, Error, Job, Module, Volume};
+
+/// How many random bytes a guest may ask for at once: the host holds them in memory of its own.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// All state of one run. It lives in the store and dies with it; nothing of a request is ever
 /// kept in a host function.
@@ -15,7 +20,7 @@ pub struct State<H> {
     /// The state of the host functions.
     pub host: H,
     wasi: WasiP1Ctx,
-    memory: MemoryLimit,
+    resources: Resources,
 }
 
 /// The host functions that programs are linked with.
@@ -107,29 +112,31 @@ impl<H: Send + 'static> Program<H> {
     /// Runs the program once, in a new store with new memory. Cancel-safe: dropping the future
     /// ends the guest.
     pub async fn run(&self, job: Job<'_, H>) -> Ending {
-        let RunLimits { deadline, memory_bytes_max } = job.limits;
-        let input_failure = job.stdin.failure();
-        let (stdout, stderr) = (job.stdout.clone(), job.stderr.clone());
-        let (wasi, host) = match wasi(job) {
+        let deadline = job.limits.deadline;
+        let ended = tokio::time::timeout_at(deadline, self.run_to_end(job)).await;
+        ended.unwrap_or(Ending::Deadline)
+    }
+
+    async fn run_to_end(&self, job: Job<'_, H>) -> Ending {
+        let resources = Resources::new(job.limits.memory_bytes_max);
+        let (stdout, input_failure) = (job.stdout.clone(), job.stdin.failure());
+        let (wasi, host) = match wasi(job).await {
             Ok(parts) => parts,
             Err(ending) => return ending,
         };
-        let memory = MemoryLimit { bytes_max: memory_bytes_max, refused_bytes: None };
-        let mut store = Store::new(self.engine.inner(), State { host, wasi, memory });
-        store.limiter(|state| &mut state.memory);
+        let mut store = Store::new(self.engine.inner(), State { host, wasi, resources });
+        store.limiter(|state| &mut state.resources);
         // Each tick of the epoch makes the guest yield to the other tasks of its thread; the
-        // timeout below is then polled, and ends a guest that is past its deadline. Tokio's own
-        // yield also lets the thread look at its sockets and timers, which it otherwise does only
+        // deadline's timer is then polled, and ends a guest that is past it. Tokio's own yield
+        // also lets the thread look at its sockets and timers, which it otherwise does only
         // once in some sixty polls: with endless guests on each thread, more than half a second.
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        let result = tokio::time::timeout_at(deadline, self.call(&mut store)).await;
-        stderr.finish();
-        let Ok(result) = result else { return Ending::Deadline };
-        let refused = store.data().memory.refused_bytes;
-        ending(result, refused, &stdout, &input_failure)
+        let result = self.call(&mut store).await;
+        let refused_bytes = store.data().resources.refused_bytes();
+        ending::of(result, refused_bytes, &stdout, &input_failure)
     }
 
     async fn call(&self, store: &mut Store<State<H>>) -> Result<(), Failure> {
@@ -148,68 +155,34 @@ impl<H: Send + 'static> Program<H> {
     }
 }
 
-enum Failure {
-    Instantiate(wasmtime::Error),
-    Run(wasmtime::Error),
-}
-
-fn ending(
-    result: Result<(), Failure>,
-    refused: Option<usize>,
-    stdout: &pipe::Writer,
-    input: &Mutex<Option<InputError>>,
-) -> Ending {
-    // Whatever the guest makes of half a body, the request has failed.
-    let input = *input.lock().unwrap_or_else(PoisonError::into_inner);
-    let done = input.map_or(Ending::Done, Ending::Input);
-    let error = match result {
-        Ok(()) => return done,
-        Err(Failure::Instantiate(error)) if error.downcast_ref::<wasmtime::Trap>().is_none() => {
-            return Ending::Instance(format!("{error:#}"));
-        }
-        Err(Failure::Instantiate(error) | Failure::Run(error)) => error,
-    };
-    let exit = error.downcast_ref::<I32Exit>().map(|exit| exit.0);
-    if exit == Some(0) {
-        return done;
-    }
-    // The guest's own failure often only follows from what the host refused it.
-    if stdout.is_over_limit() {
-        return Ending::Output;
-    }
-    if let Some(failure) = input {
-        return Ending::Input(failure);
-    }
-    if let Some(asked_bytes) = refused {
-        return Ending::Memory { asked_bytes };
-    }
-    exit.map_or_else(|| Ending::Trap(describe(&error)), Ending::Exit)
-}
-
-/// The error's reason first, then its context (the guest's call stack), on one line.
-fn describe(error: &wasmtime::Error) -> String {
-    let text = format!("{:#}", error.root_cause());
-    let stack = error.downcast_ref::<wasmtime::WasmBacktrace>().map(|trace| {
-        let frames = trace.frames().iter().take(8);
-        frames.map(|f| f.func_name().unwrap_or("?").to_owned()).collect::<Vec<_>>().join(" < ")
-    });
-    match stack {
-        Some(stack) if !stack.is_empty() => format!("{text} (in {stack})"),
-        _ => text,
-    }
-}
-
-fn wasi<H>(job: Job<'_, H>) -> Result<(WasiP1Ctx, H), Ending> {
+async fn wasi<H>(job: Job<'_, H>) -> Result<(WasiP1Ctx, H), Ending> {
     let mut builder = WasiCtxBuilder::new();
     builder.stdin(job.stdin.into_stdin()).stdout(job.stdout).stderr(job.stderr);
     builder.args(&job.args).envs(&job.env);
-    builder.allow_tcp(false).allow_udp(false);
-    for volume in job.volumes {
-        open(&mut builder, volume).map_err(|error| {
-            Ending::Volume(format!("{} as {}: {error:#}", volume.host.display(), volume.guest))
-        })?;
+    builder.allow_tcp(false).allow_udp(false).max_random_size(RANDOM_BYTES_MAX);
+    if job.volumes.is_empty() {
+        return Ok((builder.build_p1(), job.host));
     }
-    Ok((builder.build_p1(), job.host))
+    let wasi = with_volumes(builder, job.volumes.to_vec())
+        .await
+        .unwrap_or_else(|error| Err(Ending::Volume(error.to_string())))?;
+    Ok((wasi, job.host))
+}
+
+/// Opens the volumes on a thread that may block: a folder may lie on a disk that hangs. Past the
+/// deadline nobody waits for it any more.
+fn with_volumes(
+    mut builder: WasiCtxBuilder,
+    volumes: Vec<Volume>,
+) -> JoinHandle<Result<WasiP1Ctx, Ending>> {
+    tokio::task::spawn_blocking(move || {
+        for volume in &volumes {
+            open(&mut builder, volume).map_err(|error| {
+                Ending::Volume(format!("{} as {}: {error:#}", volume.host.display(), volume.guest))
+            })?;
+        }
+        Ok(builder.build_p1())
+    })
 }
 
 fn open(builder: &mut WasiCtxBuilder, volume: &Volume) -> wasmtime::Result<()> {
@@ -218,33 +191,5 @@ fn open(builder: &mut WasiCtxBuilder, volume: &Volume) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// Refuses memory beyond the limit, and remembers that it did.
-struct MemoryLimit {
-    bytes_max: usize,
-    refused_bytes: Option<usize>,
-}
-
-impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let allowed = desired <= self.bytes_max;
-        if !allowed {
-            self.refused_bytes = Some(desired);
-        }
-        Ok(allowed)
-    }
-
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        // Tables hold references of a word each; they share the memory's limit.
-        Ok(desired.saturating_mul(size_of::<usize>()) <= self.bytes_max)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -161,6 +161,7 @@ impl From<Ending> for Outcome {
             Ending::Output => Self::OutputTooLarge,
             Ending::Input(InputError::TooLarge) => Self::BodyTooLarge,
             Ending::Input(_) => Self::BodyBrokenOff,
+            Ending::Exhausted => Self::Busy,
             Ending::Volume(reason) | Ending::Instance(reason) => Self::Host(reason),
             other => Self::Host(format!("{other:?}")),
         }
@@ -182,6 +183,7 @@ mod tests {
             (Ending::Output, 502, "output_too_large"),
             (Ending::Input(InputError::TooLarge), 413, "body_too_large"),
             (Ending::Input(InputError::BrokenOff), 400, "body_broken_off"),
+            (Ending::Exhausted, 503, "busy"),
             (Ending::Volume("x".into()), 500, "host"),
             (Ending::Instance("x".into()), 500, "host"),
         ];

@@ -80,6 +80,14 @@ impl Components {
         self
     }
 
+    /// Adds a component as YAML.
+    #[must_use]
+    pub fn document(mut self, yaml: &str) -> Self {
+        self.documents.push_str("---\n");
+        self.documents.push_str(yaml);
+        self
+    }
+
     /// Writes the files.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 
 use crate::process::{Process, free_port};
 use crate::{Client, until};
@@ -64,14 +64,24 @@ impl Daprd {
         command.envs(options.env.iter().map(|(name, value)| (name, value)));
         let process = Process::start("daprd", &mut command)?;
         let http = Client::new(&format!("http://127.0.0.1:{http_port}"));
-        let daprd = Self { process, http, http_port };
+        let mut daprd = Self { process, http, http_port };
         // With an app, `healthz` waits for it and for the answer to `/dapr/subscribe`.
-        until("daprd's health", || async {
-            let answer = daprd.http.get("/v1.0/healthz").await.ok()?;
-            answer.status.is_success().then_some(())
+        let health = until("daprd's health", || {
+            let (http, ended) = (daprd.http.clone(), daprd.process.has_ended());
+            async move {
+                let healthy = http.get("/v1.0/healthz").await.ok();
+                match healthy.filter(|answer| answer.status.is_success()) {
+                    Some(_) => Some(true),
+                    None => ended.then_some(false),
+                }
+            }
         })
-        .await
-        .with_context(|| daprd.process.output())?;
+        .await;
+        match health {
+            Ok(true) => {}
+            Ok(false) => bail!("daprd ended:\n{}", daprd.process.output()),
+            Err(error) => return Err(error.context(daprd.process.output())),
+        }
         Ok(daprd)
     }
 

@@ -80,6 +80,12 @@ impl Process {
         }
     }
 
+    /// Whether it has ended.
+    #[must_use]
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)) | Err(_))
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -135,7 +135,7 @@ fn hoard() -> usize {
 }
 
 /// Keeps what came, under a key that the event's data names, and answers as the data asks:
-/// `KEY ANSWER`, where ANSWER is `ack`, `drop` or `retry` (the first time only).
+/// `KEY WISH`. A wish for the event to come again is for the first time only.
 fn topic(request: &Request) {
     let text = String::from_utf8_lossy(request.body()).into_owned();
     let mut words = text.split_whitespace();
@@ -148,9 +148,18 @@ fn topic(request: &Request) {
         request.content_type().unwrap_or("-"),
     );
     put(&format!("{key}-note"), note.as_bytes());
+    let status = |word| Response::json(200, format!("{{\"status\":\"{word}\"}}"));
     answer(match (wish, count) {
-        ("retry", 1) => Response::text(500, "again"),
         ("drop", _) => Response::text(404, "no"),
+        ("json-drop", _) => status("DROP"),
+        ("json-ack", _) => status("SUCCESS"),
+        ("retry", 1) => Response::text(500, "again"),
+        ("refuse", 1) => Response::text(418, "again"),
+        ("json-retry", 1) => status("RETRY"),
+        ("trap", 1) => std::process::abort(),
+        ("spin", 1) => loop {
+            std::hint::black_box(0);
+        },
         _ => Response::new(200),
     });
 }
