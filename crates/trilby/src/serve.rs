@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trilby_dapr::Inbound;
 use trilby_embedded::{Deliveries, InputBinding, Subscription};
-use trilby_manifest::{App, Trigger};
+use trilby_manifest::{App, Route, Trigger};
 use trilby_sandbox::Cache;
 use trilby_server::{Admission, Drain, Service, ServiceHandle, ServiceSettings, events};
 
@@ -57,11 +57,16 @@ async fn serve(
         .routes
         .first()
         .map_or((1, 0), |route| (route.limits.instances_max, route.limits.queue_depth_max));
+    let deliveries_over_http = matches!(dapr, Dapr::Sidecar(_));
+    let app_token = std::env::var("APP_API_TOKEN").ok().filter(|token| !token.is_empty());
+    if deliveries_over_http && app_token.is_none() {
+        warn_of_strangers(app, local);
+    }
     let service = Arc::new(Service::new(ServiceSettings {
         table,
         admission: Admission::new(instances_max, queue_depth_max),
-        deliveries_over_http: matches!(dapr, Dapr::Sidecar(_)),
-        app_token: std::env::var("APP_API_TOKEN").ok().filter(|token| !token.is_empty()),
+        deliveries_over_http,
+        app_token,
         server_name: local.ip().to_string(),
     }));
     let deliveries = start_deliveries(app, &dapr, &service)?;
@@ -76,6 +81,17 @@ async fn serve(
             Ok(())
         }
         () = second => Err(Failure::Interrupted),
+    }
+}
+
+/// daprd shares this machine or pod, but the listener's address may be open to others.
+fn warn_of_strangers(app: &App, local: SocketAddr) {
+    let delivered = |route: &Route| !matches!(route.trigger, Trigger::Http { .. });
+    if !local.ip().is_loopback() && app.routes.iter().any(delivered) {
+        tracing::warn!(
+            "whoever reaches {local} can deliver events and bindings; set APP_API_TOKEN here and for \
+             daprd to let only daprd do so"
+        );
     }
 }
 
