@@ -70,6 +70,18 @@ impl Record {
             ),
         }
     }
+
+    /// The client went away before the request ended.
+    pub(crate) fn finish_gone(&self) {
+        if self.finished.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (request_id, route) = (&*self.request_id, &*self.route);
+        let millis = self.started.elapsed().as_millis();
+        tracing::debug!(
+            target: "trilby::request", request_id, route, outcome = "client_gone", millis
+        );
+    }
 }
 
 /// Formats the reason only when a log line is really written.
@@ -83,12 +95,6 @@ impl std::fmt::Display for Reason<'_> {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !*self.finished.get_mut() {
-            let (request_id, route) = (&*self.request_id, &*self.route);
-            let millis = self.started.elapsed().as_millis();
-            tracing::debug!(
-                target: "trilby::request", request_id, route, outcome = "client_gone", millis
-            );
-        }
+        self.finish_gone();
     }
 }

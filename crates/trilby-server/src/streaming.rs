@@ -128,6 +128,8 @@ impl Streaming {
 
 impl Drop for Streaming {
     fn drop(&mut self) {
+        // First of all: the guest may yet stumble over the end of its output.
+        self.record.finish_gone();
         self.guest.abort();
     }
 }
