@@ -11,15 +11,6 @@ use crate::probe::{self, call, get, set};
 
 const BACKEND: Backend = Backend::DaprdMemory;
 
-/// Whether this machine has no daprd; says so.
-fn left_out() -> bool {
-    let missing = BACKEND.missing();
-    if let Some(missing) = missing {
-        eprintln!("left out, for want of {missing}");
-    }
-    missing.is_some()
-}
-
 #[tokio::test]
 async fn routes_without_dapr_serve_while_the_sidecar_is_absent() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -39,7 +30,7 @@ async fn routes_without_dapr_serve_while_the_sidecar_is_absent() -> Result<()> {
 
 #[tokio::test]
 async fn a_sidecar_that_stops_and_starts_heals_by_itself() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let mut world = probe::world(BACKEND).await?;
@@ -75,7 +66,7 @@ async fn a_sidecar_that_stops_and_starts_heals_by_itself() -> Result<()> {
 
 #[tokio::test]
 async fn a_sidecar_that_hangs_costs_its_callers_the_deadline_and_nobody_else() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let mut world = probe::world(BACKEND).await?;
@@ -103,7 +94,7 @@ async fn a_sidecar_that_hangs_costs_its_callers_the_deadline_and_nobody_else() -
 
 #[tokio::test]
 async fn tokens_are_sent_and_asked_for() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let api = ("DAPR_API_TOKEN".to_owned(), "to-daprd".to_owned());
@@ -131,7 +122,7 @@ async fn tokens_are_sent_and_asked_for() -> Result<()> {
 
 #[tokio::test]
 async fn a_wrong_token_is_a_typed_error() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let token = |value: &str| vec![("DAPR_API_TOKEN".to_owned(), value.to_owned())];
@@ -175,7 +166,7 @@ async fn without_a_sidecar_nobody_delivers_over_the_listener() -> Result<()> {
 
 #[tokio::test]
 async fn a_unix_socket_leads_to_the_sidecar() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
@@ -202,7 +193,7 @@ async fn a_unix_socket_leads_to_the_sidecar() -> Result<()> {
 /// Guests and native services share stores and topics: here one on Dapr's own SDK for Rust.
 #[tokio::test]
 async fn a_native_service_on_daprs_sdk_is_a_peer() -> Result<()> {
-    if left_out() {
+    if BACKEND.is_left_out() {
         return Ok(());
     }
     let world = World::start(BACKEND, "examples/guestbook", Options::default(), |c, _| {

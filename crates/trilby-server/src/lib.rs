@@ -1,11 +1,11 @@
 //! The server: from an accepted connection to a recorded answer.
 //!
-//! In the order in which data flows: [`listen`] accepts connections and drains them at the end;
-//! [`admit`] bounds how many guests run and wait; [`Service`] matches a request to an
-//! [`Entry`] and prepares its run; [`respond`](mod@respond) turns what the guest writes into
-//! a response, which is [`Streaming`] while the guest runs on; [`outcome`] maps every ending to an HTTP status and a log line;
-//! [`events`] gives Dapr's deliveries the form of requests and answers the questions that daprd
-//! asks an app.
+//! In the order in which data flows: `listen` accepts connections and drains them at the end;
+//! `admit` bounds how many guests run and wait; [`Service`] matches a request to an [`Entry`] and
+//! prepares its run; `respond` turns what the guest writes into a response, which is [`Streaming`]
+//! while the guest runs on; [`outcome`] maps every ending to an HTTP status and a log line;
+//! [`events`] gives Dapr's deliveries the form of requests and answers the questions that daprd asks
+//! an app.
 //!
 //! # Cancel safety
 //!

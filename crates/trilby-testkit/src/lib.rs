@@ -19,7 +19,7 @@ mod trilby;
 mod wait;
 mod world;
 
-pub use backend::Backend;
+pub use backend::{Backend, leave_out};
 pub use client::{Answer, Client};
 pub use components::Components;
 pub use daprd::{Daprd, DaprdOptions};
