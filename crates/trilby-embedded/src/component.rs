@@ -71,6 +71,28 @@ impl Component {
     }
 }
 
+#[cfg(test)]
+impl Component {
+    /// A component as if from line `line` of `c.yaml`.
+    pub(crate) fn for_test(
+        name: &str,
+        type_name: &str,
+        metadata: &[(&str, &str)],
+        line: usize,
+    ) -> Self {
+        let metadata = metadata.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Self {
+            name: name.to_owned(),
+            type_name: type_name.to_owned(),
+            metadata: metadata.collect(),
+            metadata_lines: BTreeMap::new(),
+            secret_names: BTreeSet::new(),
+            file: "c.yaml".into(),
+            line,
+        }
+    }
+}
+
 /// Shows names only: values may be secrets.
 impl std::fmt::Debug for Component {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -59,21 +59,10 @@ fn split(topics: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use super::*;
 
     fn scopes(metadata: &[(&str, &str)]) -> Scopes {
-        let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let component = Component {
-            name: "bus".to_owned(),
-            type_name: "pubsub.in-memory".to_owned(),
-            metadata: metadata.collect::<BTreeMap<_, _>>(),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 1,
-        };
+        let component = Component::for_test("bus", "pubsub.in-memory", metadata, 1);
         Scopes::read(&component, "shop")
     }
 

@@ -1,21 +1,11 @@
 //! Publishing, with a receiver that does nothing by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
 
 fn broker(metadata: &[(&str, &str)]) -> Broker {
-    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    let component = Component {
-        name: "bus".to_owned(),
-        type_name: "pubsub.in-memory".to_owned(),
-        metadata: metadata.collect::<BTreeMap<_, _>>(),
-        metadata_lines: BTreeMap::new(),
-        secret_names: BTreeSet::new(),
-        file: "c.yaml".into(),
-        line: 7,
-    };
+    let component = Component::for_test("bus", "pubsub.in-memory", metadata, 7);
     Broker::open(&component, "shop").unwrap()
 }
 

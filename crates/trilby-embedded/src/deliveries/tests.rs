@@ -4,7 +4,6 @@ mod drain;
 mod ticks;
 mod topics;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -108,16 +107,7 @@ impl Inbound for App {
 }
 
 fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
-    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    Component {
-        name: "bus".to_owned(),
-        type_name: type_name.to_owned(),
-        metadata: metadata.collect::<BTreeMap<_, _>>(),
-        metadata_lines: BTreeMap::new(),
-        secret_names: BTreeSet::new(),
-        file: "c.yaml".into(),
-        line: 1,
-    }
+    Component::for_test("bus", type_name, metadata, 1)
 }
 
 fn broker() -> Arc<Broker> {

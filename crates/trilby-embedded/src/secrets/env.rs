@@ -30,22 +30,13 @@ fn is_allowed(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn names(prefix: &str) -> Vec<String> {
         let variables = ["A", "APP_API_TOKEN", "app_api_token", "DAPR_API_TOKEN", "Dapr_x", "S_B"];
         let env = variables.map(|name| (name.to_owned(), "hunter2".to_owned()));
-        let component = Component {
-            name: "env".to_owned(),
-            type_name: "secretstores.local.env".to_owned(),
-            metadata: BTreeMap::from([("prefix".to_owned(), prefix.to_owned())]),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 1,
-        };
+        let component =
+            Component::for_test("env", "secretstores.local.env", &[("prefix", prefix)], 1);
         read(&component, &BTreeMap::from(env)).into_keys().collect()
     }
 

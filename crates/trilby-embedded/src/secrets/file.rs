@@ -130,8 +130,6 @@ fn members(object: Map<String, Value>) -> Vec<(String, Value)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn open(json: &str, metadata: &[(&str, &str)]) -> Result<BTreeMap<String, Secret>, Error> {
@@ -144,15 +142,7 @@ mod tests {
     }
 
     fn component(metadata: &[(&str, &str)]) -> Component {
-        Component {
-            name: "file".to_owned(),
-            type_name: "secretstores.local.file".to_owned(),
-            metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 2,
-        }
+        Component::for_test("file", "secretstores.local.file", metadata, 2)
     }
 
     fn pairs(secrets: BTreeMap<String, Secret>) -> Vec<String> {

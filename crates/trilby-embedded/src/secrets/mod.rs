@@ -88,8 +88,6 @@ fn single(name: &str, value: String) -> Secret {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn store(missing: Missing) -> SecretStore {
@@ -139,15 +137,7 @@ mod tests {
 
     #[test]
     fn other_types_are_refused() {
-        let component = Component {
-            name: "vault".to_owned(),
-            type_name: "secretstores.hashicorp.vault".to_owned(),
-            metadata: BTreeMap::new(),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 3,
-        };
+        let component = Component::for_test("vault", "secretstores.hashicorp.vault", &[], 3);
         let error = SecretStore::open(&component, &BTreeMap::new()).unwrap_err().to_string();
         assert!(error.starts_with("c.yaml:3: `secretstores.hashicorp.vault`"), "{error}");
     }

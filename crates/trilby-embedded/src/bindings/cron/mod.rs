@@ -68,7 +68,7 @@ pub(crate) fn headers(now: Timestamp) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
 
@@ -78,15 +78,7 @@ mod tests {
 
     fn component(schedule: &str) -> Component {
         let metadata = [("schedule", schedule), ("direction", "input"), ("route", "/x")];
-        Component {
-            name: "tick".to_owned(),
-            type_name: "bindings.cron".to_owned(),
-            metadata: metadata.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 5,
-        }
+        Component::for_test("tick", "bindings.cron", &metadata, 5)
     }
 
     #[test]

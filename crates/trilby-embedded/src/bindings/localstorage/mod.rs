@@ -66,7 +66,6 @@ impl LocalStorage {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
     use std::path::Path;
 
     use bytes::Bytes;
@@ -75,15 +74,7 @@ mod tests {
     use super::*;
 
     fn component(root_path: &str) -> Component {
-        Component {
-            name: "files".to_owned(),
-            type_name: "bindings.localstorage".to_owned(),
-            metadata: BTreeMap::from([("rootPath".to_owned(), root_path.to_owned())]),
-            metadata_lines: BTreeMap::new(),
-            secret_names: BTreeSet::new(),
-            file: "c.yaml".into(),
-            line: 4,
-        }
+        Component::for_test("files", "bindings.localstorage", &[("rootPath", root_path)], 4)
     }
 
     fn open(root: &Path) -> LocalStorage {

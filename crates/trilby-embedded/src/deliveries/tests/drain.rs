@@ -1,5 +1,7 @@
 //! The end of deliveries: nothing accepted is lost within the bound.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,6 @@
 mod semantics;
 mod words;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,13 +14,8 @@ use super::*;
 /// A component named `store`, as if from a file.
 pub(in crate::state) fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
     Component {
-        name: "store".to_owned(),
-        type_name: type_name.to_owned(),
-        metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-        metadata_lines: BTreeMap::new(),
-        secret_names: BTreeSet::new(),
         file: PathBuf::from("components/state.yaml"),
-        line: 3,
+        ..Component::for_test("store", type_name, metadata, 3)
     }
 }
 
