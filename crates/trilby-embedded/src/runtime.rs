@@ -66,14 +66,15 @@ impl Runtime {
     ///
     /// If `defaults` asks for it: when no file describes a state store, there is `statestore`, kept
     /// in `state.db` of the data folder; when none describes a pub/sub broker, there is `pubsub`, in
-    /// memory.
+    /// memory. Neither takes the place of a component of its name whose `scopes` leave this app out.
     ///
     /// # Errors
     ///
     /// At the first mistake in a file, and when a component cannot be opened, unless its file says
     /// `ignoreErrors`.
     pub fn open(options: Options) -> std::result::Result<Self, Error> {
-        let described = load::load(&options.components, &options.app_id)?;
+        let found = load::load(&options.components, &options.app_id)?;
+        let described = found.components;
         let mut runtime = Self {
             components: Vec::new(),
             states: BTreeMap::new(),
@@ -92,6 +93,8 @@ impl Runtime {
         for &kind in &options.defaults {
             if !kinds.contains(&kind)
                 && let Some(component) = defaults::component(kind, &options.data_dir)
+                // A component that another app has is not replaced behind this one's back.
+                && !found.of_other_apps.contains(&component.name)
             {
                 runtime.insert(kind, &component, &options)?;
             }

@@ -26,7 +26,9 @@ impl Failure {
             Self::Configuration(text) if text.starts_with("error: ") => eprintln!("{text}"),
             Self::Configuration(text) => eprintln!("error: {text}"),
             Self::Other(error) => eprintln!("error: {error:#}"),
-            Self::Interrupted => eprintln!("ended by a second signal; requests were cut off"),
+            Self::Interrupted => {
+                eprintln!("ended by a second signal, without waiting for what was in flight")
+            }
         }
         ExitCode::from(match self {
             Self::Configuration(_) => 64,

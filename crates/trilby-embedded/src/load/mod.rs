@@ -39,21 +39,35 @@ impl Described {
     }
 }
 
-/// Reads all components that are for this app, in the order of folders, file names and documents.
+/// What the files of some folders describe.
+pub(crate) struct Found {
+    /// The components that are for this app, in the order of folders, file names and documents.
+    pub(crate) components: Vec<Described>,
+    /// The names of those whose `scopes` leave it out.
+    pub(crate) of_other_apps: Vec<String>,
+}
+
+/// Reads all component files.
 ///
 /// # Errors
 ///
 /// When a folder or file cannot be read, or at the first mistake in one.
-pub(crate) fn load(folders: &[PathBuf], app_id: &str) -> Result<Vec<Described>, Error> {
+pub(crate) fn load(folders: &[PathBuf], app_id: &str) -> Result<Found, Error> {
     let mut components: Vec<Described> = Vec::new();
+    let mut of_other_apps = Vec::new();
     for folder in folders {
         for file in folder::files(folder)? {
             let text = folder::read(&file)?;
             for description in parse(&file, &text)? {
                 let scopes = &description.scopes;
                 if !scopes.is_empty() && !scopes.iter().any(|scope| scope == app_id) {
-                    let name = &description.name.text;
-                    tracing::debug!(component = name, "skipped: it is for other apps");
+                    let name = description.name.text;
+                    tracing::info!(
+                        component = name,
+                        app = app_id,
+                        "left out: its scopes do not name this app"
+                    );
+                    of_other_apps.push(name);
                     continue;
                 }
                 let component = describe(description)?;
@@ -62,7 +76,7 @@ pub(crate) fn load(folders: &[PathBuf], app_id: &str) -> Result<Vec<Described>, 
             }
         }
     }
-    Ok(components)
+    Ok(Found { components, of_other_apps })
 }
 
 /// The components in the text of a file.

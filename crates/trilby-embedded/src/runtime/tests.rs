@@ -75,6 +75,14 @@ async fn without_any_file_there_are_a_state_store_and_a_broker() {
 }
 
 #[test]
+fn a_component_of_another_app_is_not_replaced_by_the_default() {
+    let scoped = component("statestore", "spec: {type: state.in-memory}\nscopes: [other]");
+    let (folder, runtime) = opened(&[("a.yaml", &scoped)]);
+    assert_eq!(names(&runtime), [("pubsub", "pubsub.in-memory")]);
+    assert!(!folder.path().join("data %20?#").exists());
+}
+
+#[test]
 fn a_described_kind_has_no_default() {
     let mine = component("mine", "spec: {type: state.in-memory}");
     let (folder, runtime) = opened(&[("a.yaml", &mine)]);

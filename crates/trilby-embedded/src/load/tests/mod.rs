@@ -45,7 +45,7 @@ fn components(files: &[(&str, &str)]) -> Result<Vec<Component>, String> {
             _ => Lookup::NoStore(None),
         },
     };
-    let loaded = load(&[folder.path().to_owned()], "app");
+    let loaded = load(&[folder.path().to_owned()], "app").map(|found| found.components);
     let resolved =
         loaded.and_then(|components| components.iter().map(|c| c.resolve(&context)).collect());
     let place = format!("{}/", folder.path().display());
@@ -137,7 +137,7 @@ fn scopes_and_other_kinds_are_passed_over() {
 fn the_repositorys_own_components_are_read() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let named = |folder: &str| {
-        let components = load(&[repository.join(folder)], "app").unwrap();
+        let components = load(&[repository.join(folder)], "app").unwrap().components;
         components.iter().map(|component| component.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(named("components"), ["pubsub", "statestore"]);
