@@ -64,6 +64,17 @@ async fn a_sidecar_that_stops_and_starts_heals_by_itself() -> Result<()> {
     Ok(())
 }
 
+/// Whether every thread of a process is stopped; a signal reaches them one after the other.
+fn is_stopped(tasks: &str) -> bool {
+    let state = |task: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // The name, in parentheses, may hold anything.
+        stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('T'))
+    };
+    let Ok(entries) = std::fs::read_dir(tasks) else { return false };
+    entries.flatten().all(|task| state(task) == Some(true))
+}
+
 #[tokio::test]
 async fn a_sidecar_that_hangs_costs_its_callers_the_deadline_and_nobody_else() -> Result<()> {
     if BACKEND.is_left_out() {
@@ -73,6 +84,8 @@ async fn a_sidecar_that_hangs_costs_its_callers_the_deadline_and_nobody_else() -
     set(&world.trilby.http, "k", "", "x").await?;
     let daprd = world.daprd.as_mut().context("no sidecar")?;
     daprd.process().signal(Signal::STOP)?;
+    let tasks = format!("/proc/{}/task", daprd.process().id());
+    until("daprd to stand still", || async { is_stopped(&tasks).then_some(()) }).await?;
     let hanging = tokio::spawn({
         let http = world.trilby.http.clone();
         async move { get(&http, "k").await }
