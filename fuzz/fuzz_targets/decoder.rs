@@ -1,13 +1,14 @@
-//! A guest's output, in whatever pieces: the decoder says the same as for the whole.
+//! A guest's output, in whatever pieces: the decoder says the same as for the whole, and a local
+//! redirect leads to a path of this server.
 
 #![no_main]
 
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
-use trilby_cgi::{Decoder, DecoderLimits, OutputError, Progress};
+use trilby_cgi::{Decoder, DecoderLimits, Head, OutputError, Progress};
 
-/// Status, headers, and all of the body that came, or the error.
-type Decoded = Result<(u16, http::HeaderMap, Vec<u8>), OutputError>;
+/// The head, and all of the body that came, or the error.
+type Decoded = Result<(Head, Vec<u8>), OutputError>;
 
 fn decode(pieces: &[&[u8]]) -> Decoded {
     let mut decoder = Decoder::new(DecoderLimits::default());
@@ -18,7 +19,7 @@ fn decode(pieces: &[&[u8]]) -> Decoded {
             Progress::Head(head, rest) => {
                 let mut body = rest.to_vec();
                 pieces.for_each(|piece| body.extend_from_slice(piece));
-                return Ok((head.status.as_u16(), head.headers, body));
+                return Ok((head, body));
             }
         }
     }
@@ -29,5 +30,14 @@ fuzz_target!(|input: (Vec<u8>, u8)| {
     let (output, size) = input;
     let size = usize::from(size).max(1);
     let pieces: Vec<&[u8]> = output.chunks(size).collect();
-    assert_eq!(decode(&pieces), decode(&[&output]));
+    let whole = decode(&[&output]);
+    assert_eq!(decode(&pieces), whole);
+    if let Ok((head, _)) = &whole
+        && let Some(target) = head.local_redirect()
+    {
+        let parsed: http::uri::PathAndQuery = target.parse().unwrap();
+        assert_eq!(parsed.as_str(), target);
+        assert!(target.starts_with('/') && !target.starts_with("//"));
+        assert_eq!((head.status.as_u16(), head.headers.len()), (302, 1));
+    }
 });

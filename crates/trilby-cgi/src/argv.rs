@@ -48,6 +48,23 @@ fn expand(template: &str, path: &str, query: &str) -> String {
     expanded
 }
 
+/// Each `${…}` of a template that stands for nothing, so that [`argv_wagi`] passes it on as it is:
+/// most often a slip of the pen.
+#[must_use]
+pub fn unknown_placeholders(template: &str) -> Vec<String> {
+    let (known, mut unknown) = ([SCRIPT_NAME, ARGS], Vec::new());
+    // What stands before the first mark is plain text; each later piece begins within a mark.
+    for piece in template.split("${").skip(1) {
+        if let Some((name, _)) = piece.split_once('}') {
+            let placeholder = format!("${{{name}}}");
+            if !known.contains(&placeholder.as_str()) {
+                unknown.push(placeholder);
+            }
+        }
+    }
+    unknown
+}
+
 /// Arguments as in RFC 3875 section 4.4: the path, then the words of an "indexed" query, which is
 /// one without an unencoded `=`. Words stand between `+` and are percent-decoded.
 ///
@@ -100,6 +117,23 @@ mod tests {
     }
 
     #[test]
+    fn placeholders_without_a_meaning_are_told() {
+        let table: [(&str, &[&str]); 8] = [
+            ("", &[]),
+            ("${SCRIPT_NAME} --x ${ARGS}", &[]),
+            ("${PATH} ${args}", &["${PATH}", "${args}"]),
+            ("${SCRIPT_NAME}${}${ ARGS}", &["${}", "${ ARGS}"]),
+            ("${${ARGS}", &[]),
+            ("${a${b}}", &["${b}"]),
+            ("$ARGS {ARGS} ${ARGS", &[]),
+            ("${X} ${X}", &["${X}", "${X}"]),
+        ];
+        for (template, unknown) in table {
+            assert_eq!(unknown_placeholders(template), unknown, "{template}");
+        }
+    }
+
+    #[test]
     fn rfc_passes_the_words_of_an_indexed_query() {
         let table: [(Option<&str>, &[&str]); 9] = [
             (None, &["/p"]),
@@ -118,6 +152,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn unknown_placeholders_reach_the_guest(template in "([$ {}a]|\\$\\{|ARGS){0,8}") {
+            let passed = argv_wagi("/p", Some("q"), Some(&template)).join(" ");
+            for placeholder in unknown_placeholders(&template) {
+                let words: Vec<&str> = placeholder.split_ascii_whitespace().collect();
+                prop_assert!(passed.contains(&words.join(" ")), "{placeholder} in {passed}");
+            }
+        }
+
         #[test]
         fn arguments_have_no_nul(
             query in "[ab=&+%0$ {}]{0,20}",

@@ -36,6 +36,11 @@ impl<'a> Authority<'a> {
         };
         port_is_legal.then_some(Self { name, text })
     }
+
+    /// The port, if there is one.
+    pub(crate) fn port(self) -> Option<u16> {
+        self.text.strip_prefix(self.name)?.strip_prefix(':')?.parse().ok().filter(|port| *port > 0)
+    }
 }
 
 /// A host as it stands in a URL: an IPv6 address in brackets, all else as it is.
@@ -82,6 +87,12 @@ mod tests {
             assert!(parsed.is_none_or(|authority| authority.text == text));
         }
         assert_eq!(url_host("::1"), "[::1]");
+        let ports = [("a:81", Some(81)), ("[::1]:81", Some(81)), ("a:", None), ("a", None)];
+        let not_ports =
+            [("[::1]", None), ("a:0", None), ("a:65536", None), ("a:65535", Some(65535))];
+        for (text, port) in ports.into_iter().chain(not_ports) {
+            assert_eq!(Authority::parse(text).unwrap().port(), port, "{text}");
+        }
         assert_eq!(url_host("127.0.0.1"), "127.0.0.1");
     }
 

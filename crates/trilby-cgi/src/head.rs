@@ -1,5 +1,7 @@
 //! The header block of a guest's answer.
 
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::OutputError;
@@ -15,9 +17,31 @@ pub struct Head {
     /// How many bytes of body must follow, if the guest said so. `None` for a status without a
     /// body, whose `Content-Length` is not about the bytes that follow (RFC 9110 section 8.6).
     pub content_length: Option<u64>,
+    /// Whether the guest wrote a `Status`, which may be the one that a `Location` implies.
+    has_status: bool,
 }
 
 impl Head {
+    /// The path and query of a local redirect (RFC 3875 section 6.2.2), which the server answers
+    /// itself, as if the client had asked for it; what the guest writes after the head must be
+    /// dropped.
+    ///
+    /// `None` for any other response, a redirect by the client included. It is local only if
+    /// `Location` is the sole header, which is the RFC's own rule: any other one, such as a cookie
+    /// to be set, would get lost, so a redirect with more goes to the client. The value begins
+    /// with a single slash, since two come before a host, and has no fragment, which only the
+    /// client could use.
+    #[must_use]
+    pub fn local_redirect(&self) -> Option<&str> {
+        if self.has_status || self.headers.len() != 1 {
+            return None;
+        }
+        let target = self.headers.get(LOCATION)?.to_str().ok()?;
+        let local = target.starts_with('/') && !target.starts_with("//") && !target.contains('#');
+        let parses = || PathAndQuery::try_from(target).is_ok();
+        (local && parses()).then_some(target)
+    }
+
     /// Whether a response with this status can have a body; if not, what the guest writes after
     /// the head must not be sent.
     #[must_use]
@@ -124,7 +148,6 @@ impl Fields {
     }
 
     fn head(mut self) -> Result<Head, OutputError> {
-        use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
         let redirects = self.headers.contains_key(LOCATION);
         let status = match self.status {
             Some(status) => status,
@@ -138,7 +161,8 @@ impl Fields {
             self.headers.remove(CONTENT_LENGTH);
         }
         let content_length = self.content_length.filter(|_| body_allowed(status));
-        Ok(Head { status, headers: self.headers, content_length })
+        let has_status = self.status.is_some();
+        Ok(Head { status, headers: self.headers, content_length, has_status })
     }
 }
 

@@ -6,19 +6,20 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::env::Variable;
 
-/// Appends a variable for each header that a guest may see. No name occurs twice.
-pub(crate) fn append(headers: &HeaderMap, variables: &mut Vec<Variable>) {
+/// Appends a variable for each header that a guest may see, `Authorization` among them if it is
+/// wanted. No name occurs twice.
+pub(crate) fn append(headers: &HeaderMap, authorization: bool, variables: &mut Vec<Variable>) {
     if headers.len() == headers.keys_len() {
         // No header is repeated, as in most requests: no lookup is needed.
         for (header, value) in headers {
-            if let Some(name) = variable_name(header) {
+            if let Some(name) = variable_name(header, authorization) {
                 variables.push((name, text(value).into_owned()));
             }
         }
         return;
     }
     for header in headers.keys() {
-        if let Some(name) = variable_name(header) {
+        if let Some(name) = variable_name(header, authorization) {
             // HTTP/2 clients send each cookie alone (RFC 9113 section 8.2.3).
             let separator = if header == http::header::COOKIE { "; " } else { ", " };
             variables.push((name, joined(headers, header, separator)));
@@ -44,10 +45,13 @@ pub(crate) fn text(value: &HeaderValue) -> Cow<'_, str> {
 }
 
 /// The variable of a header; `None` if guests do not see it.
-fn variable_name(header: &HeaderName) -> Option<Cow<'static, str>> {
+fn variable_name(header: &HeaderName, authorization: bool) -> Option<Cow<'static, str>> {
     let common = match header.as_str() {
-        // Credentials that the server answers for, not the guest.
-        "authorization" | "proxy-authorization" | "dapr-api-token" => return None,
+        // The client's password or token, which not every guest need know.
+        "authorization" if authorization => "HTTP_AUTHORIZATION",
+        "authorization" => return None,
+        // Credentials that the server answers for, never the guest.
+        "proxy-authorization" | "dapr-api-token" => return None,
         // HTTP clients take HTTP_PROXY for their own setting ("httpoxy").
         "proxy" => return None,
         // These have variables of their own.
@@ -105,7 +109,7 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
         let mut variables = Vec::new();
-        append(&headers, &mut variables);
+        append(&headers, false, &mut variables);
         variables.sort();
         let variables: Vec<(&str, &str)> =
             variables.iter().map(|(name, value)| (name.as_ref(), value.as_str())).collect();
@@ -154,6 +158,17 @@ mod tests {
     }
 
     #[test]
+    fn authorization_is_shown_where_it_is_wanted() {
+        let mut headers = HeaderMap::new();
+        for name in ["authorization", "proxy-authorization", "dapr-api-token"] {
+            headers.insert(name, HeaderValue::from_static("Bearer t"));
+        }
+        let mut variables = Vec::new();
+        append(&headers, true, &mut variables);
+        assert_eq!(variables, [(Cow::Borrowed("HTTP_AUTHORIZATION"), "Bearer t".to_owned())]);
+    }
+
+    #[test]
     fn values_are_text() {
         check(&[("x-a", b"gr\xc3\xbcn")], &[("HTTP_X_A", "grün")]);
         check(&[("x-a", b"gr\xfcn\t")], &[("HTTP_X_A", "gr\u{fffd}n\t")]);
@@ -191,7 +206,7 @@ mod tests {
         ];
         for name in standard.into_iter().chain(others.map(HeaderName::from_static)) {
             let expected = format!("HTTP_{}", name.as_str().to_uppercase().replace('-', "_"));
-            let variable = variable_name(&name);
+            let variable = variable_name(&name, false);
             assert!(matches!(variable, Some(Cow::Borrowed(_))), "{name}");
             assert_eq!(variable.as_deref(), Some(expected.as_str()));
         }

@@ -1,19 +1,31 @@
 //! The path of a route.
 
+mod error;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+pub use error::PatternError;
 
 /// What a prefix ends in, as the manifest writes it.
 const PREFIX_MARK: &str = "/...";
+/// What a parameter begins with.
+const PARAMETER_MARK: char = ':';
+/// A lookup walks a route's segments by recursion; no sensible path is this deep.
+const SEGMENTS_MAX: usize = 256;
 
-/// The path of a route: exact, or a prefix when it ends in `/...`.
+/// The path of a route: exact, or a prefix when it ends in `/...`. In a `trilby.toml` a segment
+/// that begins with `:` is a parameter.
 ///
 /// It is compared with the path as the client sends it: case matters, and neither
-/// percent-encoding, dot segments nor doubled slashes are resolved.
+/// percent-encoding, dot segments nor doubled slashes are resolved. A parameter matches exactly
+/// one segment, whatever it is unless it is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// Without [`PREFIX_MARK`].
-    path: String,
+    segments: Vec<Segment>,
     kind: Kind,
+    /// How long the path is without the mark of a prefix; `None` if that depends on parameters.
+    /// It spares most requests a second walk through their path.
+    literal_bytes: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,162 +34,187 @@ pub(crate) enum Kind {
     Prefix,
 }
 
-/// Why a text is not a route's path.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatternError {
-    /// The text does not begin with a slash, or is empty.
-    #[error("a path begins with `/`; write `/{}`", .path.escape_debug())]
-    NoSlash {
-        /// The text.
-        path: String,
-    },
-    /// The text has a star, which other routers take for a wildcard.
-    #[error("`*` matches nothing special; to match all paths below one, end it in `/...`")]
-    Star,
-    /// The text has a query or a fragment, which routes do not look at.
-    #[error("a route has a path only; leave out `{mark}` and what follows it")]
-    NotPath {
-        /// `?` or `#`.
-        mark: char,
-    },
-    /// A character that clients only send percent-encoded, so it would never match.
-    #[error("clients send {character:?} in a path as `{encoded}`; write that")]
-    NotEncoded {
-        /// The character.
-        character: char,
-        /// How it is sent.
-        encoded: String,
-    },
-    /// Three dots that do not make a prefix.
-    #[error("`...` stands at the end, after a `/`, and nowhere else, as in `/files/...`")]
-    Dots,
+/// What stands between two slashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Literal(Box<str>),
+    /// Its name, without the `:`.
+    Parameter(Box<str>),
 }
 
 impl Pattern {
-    /// Reads the path of a route.
+    /// Reads the path of a route of a `trilby.toml`.
     ///
     /// # Errors
-    /// The text is not a path, or could never match one.
+    /// The text is not a path, could never match one, or has a bad parameter.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        if !text.starts_with('/') {
-            return Err(PatternError::NoSlash { path: text.to_owned() });
-        }
-        for character in text.chars() {
-            match character {
-                '*' => return Err(PatternError::Star),
-                '?' | '#' => return Err(PatternError::NotPath { mark: character }),
-                '!'..='~' => {}
-                _ => {
-                    let utf8 = character.to_string();
-                    let encoded = utf8_percent_encode(&utf8, NON_ALPHANUMERIC).to_string();
-                    return Err(PatternError::NotEncoded { character, encoded });
-                }
-            }
-        }
-        let (path, kind) = match text.strip_suffix(PREFIX_MARK) {
-            Some(path) => (path, Kind::Prefix),
-            None => (text, Kind::Exact),
-        };
+        check_characters(text, |character| match character {
+            '*' => Err(PatternError::Star),
+            '!'..='~' => Ok(()),
+            _ => Err(not_encoded(character)),
+        })?;
+        let (path, kind) = split_mark(text);
         if path.contains("...") {
             return Err(PatternError::Dots);
         }
-        Ok(Self { path: path.to_owned(), kind })
+        let segments = segments(path).map(segment).collect::<Result<Vec<_>, _>>()?;
+        let is_literal = segments.iter().all(|segment| segment.parameter().is_none());
+        let pattern = Self { segments, kind, literal_bytes: is_literal.then_some(path.len()) };
+        pattern.check_depth()?;
+        pattern.check_names()?;
+        Ok(pattern)
     }
 
-    /// The path without the mark of a prefix.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
+    /// Reads the path of a route of WAGI's `modules.toml`: a `:` is an ordinary character, and so
+    /// is all else that some client could send.
+    ///
+    /// # Errors
+    /// The text could never match a path.
+    pub fn parse_wagi(text: &str) -> Result<Self, PatternError> {
+        check_characters(text, |character| match character {
+            // Some clients send such characters as they are, and the server takes them.
+            '!'..='~' | '\u{80}'.. => Ok(()),
+            _ => Err(not_encoded(character)),
+        })?;
+        let (path, kind) = split_mark(text);
+        let segments = segments(path).map(|text| Segment::Literal(text.into())).collect();
+        let pattern = Self { segments, kind, literal_bytes: Some(path.len()) };
+        pattern.check_depth()?;
+        Ok(pattern)
+    }
+
+    /// Whether both match the same paths: they differ in the names of parameters at most.
+    #[must_use]
+    pub fn same_paths(&self, other: &Self) -> bool {
+        let same = |(one, two): (&Segment, &Segment)| match (one, two) {
+            (Segment::Parameter(_), Segment::Parameter(_)) => true,
+            (one, two) => one == two,
+        };
+        self.kind == other.kind
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(same)
+    }
+
+    /// The names of the parameters, without their `:`, from the left.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(Segment::parameter)
+    }
+
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
     }
 
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    pub(crate) fn matches(&self, path: &str) -> bool {
-        match (self.kind, path.strip_prefix(&self.path)) {
-            (Kind::Exact, rest) => rest == Some(""),
-            (Kind::Prefix, Some(rest)) => rest.is_empty() || rest.starts_with('/'),
-            (Kind::Prefix, None) => false,
-        }
-    }
-
     /// The start of a matching path that identifies the guest (RFC 3875 section 4.1.13); the rest
     /// is `PATH_INFO`.
     pub(crate) fn script_name<'a>(&self, path: &'a str) -> &'a str {
-        let end = match self.kind {
-            Kind::Exact => path.len(),
-            Kind::Prefix => self.path.len(),
+        let end = match (self.kind, self.literal_bytes) {
+            (Kind::Exact, _) => None,
+            (Kind::Prefix, Some(bytes)) => Some(bytes),
+            // The slash after the last segment of the prefix, if there is one.
+            (Kind::Prefix, None) => {
+                path.match_indices('/').nth(self.segments.len()).map(|(end, _)| end)
+            }
         };
-        match path.get(..end) {
-            // The RFC has the root's be empty: the slash is the path info's.
-            Some("/") => "",
-            script_name => script_name.unwrap_or(path),
+        let script_name = end.and_then(|end| path.get(..end)).unwrap_or(path);
+        // The RFC has the root's be empty: the slash is the path info's.
+        if script_name == "/" { "" } else { script_name }
+    }
+
+    /// The parameters of a matching path: names, and values as the client sent them.
+    pub(crate) fn values<'a>(&'a self, path: &'a str) -> Vec<(&'a str, &'a str)> {
+        if self.literal_bytes.is_some() {
+            return Vec::new();
+        }
+        self.segments
+            .iter()
+            .zip(segments(path))
+            .filter_map(|(segment, text)| Some((segment.parameter()?, text)))
+            .collect()
+    }
+
+    fn check_depth(&self) -> Result<(), PatternError> {
+        if self.segments.len() > SEGMENTS_MAX {
+            return Err(PatternError::TooDeep { segments_max: SEGMENTS_MAX });
+        }
+        Ok(())
+    }
+
+    fn check_names(&self) -> Result<(), PatternError> {
+        for (place, second) in self.parameters().enumerate() {
+            let variable = variable_name(second);
+            let mut earlier = self.parameters().take(place);
+            if let Some(first) = earlier.find(|first| variable_name(first) == variable) {
+                let (first, second) = (first.to_owned(), second.to_owned());
+                return Err(PatternError::SameParameter { first, second, variable });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Segment {
+    fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Parameter(name) => Some(name),
+            Self::Literal(_) => None,
         }
     }
+}
+
+/// A parameter's name as the end of a variable's name.
+pub(crate) fn variable_name(parameter: &str) -> String {
+    let upper = |c: char| if c == '-' { '_' } else { c.to_ascii_uppercase() };
+    parameter.chars().map(upper).collect()
+}
+
+/// The segments of a path; of the empty path there are none.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.strip_prefix('/').into_iter().flat_map(|path| path.split('/'))
+}
+
+fn check_characters(
+    text: &str,
+    mut check: impl FnMut(char) -> Result<(), PatternError>,
+) -> Result<(), PatternError> {
+    if !text.starts_with('/') {
+        return Err(PatternError::NoSlash { path: text.to_owned() });
+    }
+    text.chars().try_for_each(|character| match character {
+        '?' | '#' => Err(PatternError::NotPath { mark: character }),
+        // The server refuses a request whose path has one of these as it is.
+        '<' | '>' | '`' => Err(not_encoded(character)),
+        _ => check(character),
+    })
+}
+
+fn not_encoded(character: char) -> PatternError {
+    let utf8 = character.to_string();
+    let encoded = utf8_percent_encode(&utf8, NON_ALPHANUMERIC).to_string();
+    PatternError::NotEncoded { character, encoded }
+}
+
+fn split_mark(text: &str) -> (&str, Kind) {
+    match text.strip_suffix(PREFIX_MARK) {
+        Some(path) => (path, Kind::Prefix),
+        None => (text, Kind::Exact),
+    }
+}
+
+fn segment(text: &str) -> Result<Segment, PatternError> {
+    let Some(name) = text.strip_prefix(PARAMETER_MARK) else {
+        return Ok(Segment::Literal(text.into()));
+    };
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !begins || !name.chars().all(legal) {
+        return Err(PatternError::BadParameter { name: name.to_owned() });
+    }
+    Ok(Segment::Parameter(name.into()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_match_exactly_or_by_whole_segments() {
-        let table = [
-            ("/foo", "/foo", true),
-            ("/foo", "/foo/", false),
-            ("/foo", "/Foo", false),
-            ("/foo", "/foo%20", false),
-            ("/foo/...", "/foo", true),
-            ("/foo/...", "/foo/", true),
-            ("/foo/...", "/foo/a/b", true),
-            ("/foo/...", "/foobar", false),
-            ("/foo/...", "/", false),
-            ("/...", "/", true),
-            ("/...", "/a", true),
-            ("/...", "//", true),
-            ("/...", "*", false),
-            ("/", "/", true),
-            ("/", "//", false),
-            ("/a//...", "/a/", true),
-            ("/a//...", "/a", false),
-        ];
-        for (pattern, path, expected) in table {
-            let parsed = Pattern::parse(pattern).unwrap();
-            assert_eq!(parsed.matches(path), expected, "{pattern} on {path}");
-        }
-    }
-
-    #[test]
-    fn refusals_say_what_to_write() {
-        let table = [
-            ("", "a path begins with `/`; write `/`"),
-            ("foo", "a path begins with `/`; write `/foo`"),
-            ("...", "a path begins with `/`; write `/...`"),
-            (
-                "/foo/*",
-                "`*` matches nothing special; to match all paths below one, end it in `/...`",
-            ),
-            ("/foo?x=1", "a route has a path only; leave out `?` and what follows it"),
-            ("/foo#x", "a route has a path only; leave out `#` and what follows it"),
-            ("/a b", "clients send ' ' in a path as `%20`; write that"),
-            ("/gr\u{fc}n", "clients send 'ü' in a path as `%C3%BC`; write that"),
-            ("/a\nb", "clients send '\\n' in a path as `%0A`; write that"),
-            (
-                "/foo...",
-                "`...` stands at the end, after a `/`, and nowhere else, as in `/files/...`",
-            ),
-            (
-                "/.../a",
-                "`...` stands at the end, after a `/`, and nowhere else, as in `/files/...`",
-            ),
-            (
-                "/.../...",
-                "`...` stands at the end, after a `/`, and nowhere else, as in `/files/...`",
-            ),
-        ];
-        for (text, message) in table {
-            assert_eq!(Pattern::parse(text).unwrap_err().to_string(), message, "{text:?}");
-        }
-    }
-}
+mod tests;

@@ -1,26 +1,74 @@
 //! The route table.
 
-use std::collections::HashMap;
+mod index;
+mod trie;
 
-use crate::pattern::{Kind, Pattern};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
-/// Which route wins when several match a path.
+use http::Method;
+
+use crate::host::HostPattern;
+use crate::pattern::Pattern;
+use index::Index;
+
+/// Which route wins when several match a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precedence {
     /// The first in the table's order, as in WAGI.
     FirstMatch,
-    /// An exact path before any prefix, a longer prefix before a shorter one, whatever the order.
+    /// The most specific, whatever the order. The host comes first: a name, then the longer
+    /// wildcard, then none. Then the path, segment by segment from the left: a literal before a
+    /// parameter before the rest of a prefix; so an exact path comes before any prefix of it, and
+    /// a longer prefix before a shorter one.
     LongestMatch,
+}
+
+/// A way into a guest.
+#[derive(Clone, Debug)]
+pub struct Route<T> {
+    /// The paths.
+    pub pattern: Pattern,
+    /// The methods; any if empty. HEAD goes with GET.
+    pub methods: Vec<Method>,
+    /// The host; any if `None`.
+    pub host: Option<HostPattern>,
+    /// What the route leads to.
+    pub value: T,
+}
+
+impl<T> Route<T> {
+    fn answers(&self, method: &Method) -> bool {
+        self.methods.is_empty()
+            || self.methods.contains(method)
+            || (method == Method::HEAD && self.methods.contains(&Method::GET))
+    }
 }
 
 /// Routes, and what each leads to.
 #[derive(Clone, Debug)]
 pub struct RouteTable<T> {
-    routes: Vec<(Pattern, T)>,
-    search: Search,
+    precedence: Precedence,
+    routes: Vec<Route<T>>,
+    index: Index,
 }
 
-/// The route of a path.
+/// What a table has for a request.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lookup<'a, T> {
+    /// A route that matches.
+    Found(Found<'a, T>),
+    /// Routes match the host and the path, but none of them the method (status 405).
+    MethodNotAllowed {
+        /// The methods that these routes answer, sorted, for the `Allow` header (RFC 9110
+        /// section 10.2.1): `GET, HEAD, POST`.
+        allow: String,
+    },
+    /// No route matches the host and the path.
+    NotFound,
+}
+
+/// The route of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Found<'a, T> {
     /// What the route leads to.
@@ -29,200 +77,76 @@ pub struct Found<'a, T> {
     /// `PATH_INFO`. Empty for the routes `/` and `/...`: RFC 3875 section 4.1.13 allows no script
     /// name that is a mere slash before a path info with its own.
     pub script_name: &'a str,
-}
-
-#[derive(Clone, Debug)]
-enum Search {
-    InOrder,
-    Index(Index),
-}
-
-/// The places of the routes by their paths.
-#[derive(Clone, Debug, Default)]
-struct Index {
-    exact: HashMap<String, usize>,
-    prefixes: HashMap<String, usize>,
-    /// No longer start of a path need be looked up, so a path of thousands of slashes costs no
-    /// more than the routes are deep.
-    prefix_bytes_max: usize,
+    /// The names and the values of the path's parameters, from the left. The values are not
+    /// decoded.
+    pub params: Vec<(&'a str, &'a str)>,
 }
 
 impl<T> RouteTable<T> {
-    /// A table of these routes. Of two routes with the same path the first is kept.
+    /// A table of these routes. Where two have the same paths, host and method, the first
+    /// answers.
     #[must_use]
-    pub fn new(precedence: Precedence, routes: Vec<(Pattern, T)>) -> Self {
-        let search = match precedence {
-            Precedence::FirstMatch => Search::InOrder,
-            Precedence::LongestMatch => Search::Index(Index::of(&routes)),
-        };
-        Self { routes, search }
+    pub fn new(precedence: Precedence, routes: Vec<Route<T>>) -> Self {
+        let mut index = Index::default();
+        for (place, route) in routes.iter().enumerate() {
+            index.insert(route.host.as_ref(), &route.pattern, place);
+        }
+        Self { precedence, routes, index }
     }
 
-    /// The route of a path, which is given as the client sent it, without its query.
+    /// The route of a request. The host is the authority as the client sent it, with or without a
+    /// port; one that is no host matches as if there were none. The path is as the client sent
+    /// it, without its query.
     #[must_use]
-    pub fn find<'a>(&'a self, path: &'a str) -> Option<Found<'a, T>> {
-        let place = match &self.search {
-            Search::InOrder => self.routes.iter().position(|(pattern, _)| pattern.matches(path)),
-            Search::Index(index) => index.find(path),
-        };
-        let (pattern, value) = self.routes.get(place?)?;
-        Some(Found { value, script_name: pattern.script_name(path) })
-    }
-}
-
-impl Index {
-    fn of<T>(routes: &[(Pattern, T)]) -> Self {
-        let mut index = Self::default();
-        for (place, (pattern, _)) in routes.iter().enumerate() {
-            let map = match pattern.kind() {
-                Kind::Exact => &mut index.exact,
-                Kind::Prefix => {
-                    index.prefix_bytes_max = index.prefix_bytes_max.max(pattern.path().len());
-                    &mut index.prefixes
-                }
-            };
-            map.entry(pattern.path().to_owned()).or_insert(place);
+    pub fn find<'a>(&'a self, method: &Method, host: Option<&str>, path: &'a str) -> Lookup<'a, T> {
+        match self.place(method, host, path).and_then(|place| self.routes.get(place)) {
+            Some(route) => Lookup::Found(Found {
+                value: &route.value,
+                script_name: route.pattern.script_name(path),
+                params: route.pattern.values(path),
+            }),
+            None => self.refusal(host, path),
         }
-        index
     }
 
-    fn find(&self, path: &str) -> Option<usize> {
-        if let Some(place) = self.exact.get(path) {
-            return Some(*place);
-        }
-        // From the whole path up, one segment at a time: the first hit is the longest.
-        let mut start = Some(path);
-        while let Some(text) = start {
-            if text.len() <= self.prefix_bytes_max
-                && let Some(place) = self.prefixes.get(text)
-            {
-                return Some(*place);
+    fn place(&self, method: &Method, host: Option<&str>, path: &str) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        let _stopped = self.index.visit(host, path, &mut |place| {
+            if !self.routes.get(place).is_some_and(|route| route.answers(method)) {
+                return ControlFlow::Continue(());
             }
-            start = text.rsplit_once('/').map(|(parent, _)| parent);
+            match self.precedence {
+                Precedence::LongestMatch => {
+                    best = Some(place);
+                    ControlFlow::Break(())
+                }
+                Precedence::FirstMatch => {
+                    best = Some(best.map_or(place, |best| best.min(place)));
+                    ControlFlow::Continue(())
+                }
+            }
+        });
+        best
+    }
+
+    fn refusal(&self, host: Option<&str>, path: &str) -> Lookup<'_, T> {
+        let mut methods = BTreeSet::new();
+        let _stopped = self.index.visit(host, path, &mut |place| {
+            if let Some(route) = self.routes.get(place) {
+                methods.extend(route.methods.iter().map(Method::as_str));
+            }
+            ControlFlow::Continue(())
+        });
+        if methods.is_empty() {
+            return Lookup::NotFound;
         }
-        None
+        if methods.contains("GET") {
+            methods.insert("HEAD");
+        }
+        let methods: Vec<&str> = methods.into_iter().collect();
+        Lookup::MethodNotAllowed { allow: methods.join(", ") }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn table(precedence: Precedence, patterns: &[&str]) -> RouteTable<String> {
-        let routes =
-            patterns.iter().map(|text| (Pattern::parse(text).unwrap(), (*text).to_owned()));
-        RouteTable::new(precedence, routes.collect())
-    }
-
-    fn check(
-        precedence: Precedence,
-        patterns: &[&str],
-        path: &str,
-        expected: Option<(&str, &str)>,
-    ) {
-        let table = table(precedence, patterns);
-        let found = table.find(path).map(|found| (found.value.as_str(), found.script_name));
-        assert_eq!(found, expected, "{path} in {patterns:?}, {precedence:?}");
-    }
-
-    #[test]
-    fn longest_match_ignores_the_order() {
-        let patterns = ["/...", "/api/...", "/api/v1/...", "/api/v1", "/"];
-        let table = [
-            ("/", Some(("/", ""))),
-            ("/x", Some(("/...", ""))),
-            ("/apis", Some(("/...", ""))),
-            ("/api", Some(("/api/...", "/api"))),
-            ("/api/", Some(("/api/...", "/api"))),
-            ("/api/v2/x", Some(("/api/...", "/api"))),
-            ("/api/v1", Some(("/api/v1", "/api/v1"))),
-            ("/api/v1/", Some(("/api/v1/...", "/api/v1"))),
-            ("/api/v1/a/b/c", Some(("/api/v1/...", "/api/v1"))),
-            ("*", None),
-        ];
-        for (path, expected) in table {
-            check(Precedence::LongestMatch, &patterns, path, expected);
-        }
-    }
-
-    #[test]
-    fn first_match_is_the_files_order() {
-        let patterns = ["/api/...", "/api/v1", "/...", "/x"];
-        let table = [
-            ("/api/v1", Some(("/api/...", "/api"))),
-            ("/x", Some(("/...", ""))),
-            ("/api", Some(("/api/...", "/api"))),
-        ];
-        for (path, expected) in table {
-            check(Precedence::FirstMatch, &patterns, path, expected);
-        }
-        check(Precedence::FirstMatch, &["/x"], "/y", None);
-    }
-
-    #[test]
-    fn the_first_of_two_equal_routes_is_kept() {
-        for precedence in [Precedence::FirstMatch, Precedence::LongestMatch] {
-            let pattern = || Pattern::parse("/a/...").unwrap();
-            let table = RouteTable::new(precedence, vec![(pattern(), 1), (pattern(), 2)]);
-            assert_eq!(table.find("/a/b").map(|found| *found.value), Some(1));
-        }
-    }
-
-    fn a_path() -> impl Strategy<Value = String> {
-        // Few letters, so that routes and paths often meet.
-        "(/[ab]{0,2}){1,5}"
-    }
-
-    fn a_pattern() -> impl Strategy<Value = String> {
-        (a_path(), any::<bool>(), any::<bool>()).prop_map(|(path, prefix, root)| {
-            let path = if root { "" } else { path.as_str() };
-            match (prefix, path) {
-                (true, path) => format!("{path}/..."),
-                (false, "") => "/".to_owned(),
-                (false, path) => path.to_owned(),
-            }
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn script_name_begins_the_path(
-            patterns in prop::collection::vec(a_pattern(), 0..8),
-            path in a_path(),
-        ) {
-            let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-            for precedence in [Precedence::FirstMatch, Precedence::LongestMatch] {
-                let table = table(precedence, &patterns);
-                let Some(found) = table.find(&path) else { continue };
-                let info = path.strip_prefix(found.script_name).unwrap();
-                prop_assert!(info.is_empty() || info.starts_with('/'), "{info}");
-                prop_assert!(found.script_name != "/");
-            }
-        }
-
-        #[test]
-        fn longest_match_agrees_with_a_scan_in_any_order(
-            patterns in prop::collection::vec(a_pattern(), 0..8).prop_flat_map(|all| {
-                (Just(all.clone()), Just(all).prop_shuffle())
-            }),
-            path in a_path(),
-        ) {
-            let (one, other) = &patterns;
-            let matching = one.iter().filter(|text| Pattern::parse(text).unwrap().matches(&path));
-            let best = matching.max_by_key(|text| (!text.ends_with("/..."), text.len()));
-            for order in [one, other] {
-                let order: Vec<&str> = order.iter().map(String::as_str).collect();
-                let table = table(Precedence::LongestMatch, &order);
-                prop_assert_eq!(table.find(&path).map(|found| found.value), best);
-            }
-        }
-
-        #[test]
-        fn any_path_may_be_asked_for(path in ".*", pattern in a_pattern()) {
-            let table = table(Precedence::LongestMatch, &[&pattern]);
-            let matches = Pattern::parse(&pattern).unwrap().matches(&path);
-            prop_assert_eq!(table.find(&path).is_some(), matches);
-        }
-    }
-}
+mod tests;

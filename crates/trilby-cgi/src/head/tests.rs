@@ -159,3 +159,61 @@ fn the_number_of_headers_is_bounded() {
     let error = parse(format!("Status: 200\n{names}\n").as_bytes(), usize::MAX).unwrap_err();
     assert_eq!(error, OutputError::TooManyHeaders { headers_max: usize::MAX });
 }
+
+#[test]
+fn a_sole_location_with_a_path_is_a_local_redirect() {
+    let table = [
+        ("Location: /there", Some("/there")),
+        ("location:/a/b?c=d&e", Some("/a/b?c=d&e")),
+        ("Location: /", Some("/")),
+        ("Location: /?x", Some("/?x")),
+        // Headers without a value are as good as none.
+        ("Status:\nLocation: /there\nX-A:", Some("/there")),
+        // All else goes to the client.
+        ("Location: //host/there", None),
+        ("Location: https://host/there", None),
+        ("Location: there", None),
+        ("Location: ?x", None),
+        ("Location: /there#part", None),
+        ("Location: /a b", None),
+        ("Location: /gr\u{fc}n", None),
+        ("Location: /a\"<b>", None),
+        ("Location: /there\nStatus: 302", None),
+        ("Status: 302 Found\nLocation: /there", None),
+        ("Status: 301\nLocation: /there", None),
+        ("Location: /there\nSet-Cookie: a=1", None),
+        ("Location: /there\nContent-Type: text/html", None),
+        ("Location: /there\nContent-Length: 0", None),
+        ("Location: /there\nX-A: 1", None),
+        ("Content-Type: text/html", None),
+        ("Status: 200", None),
+    ];
+    for (block, target) in table {
+        let head = read(block).unwrap();
+        assert_eq!(head.local_redirect(), target, "{block}");
+        if target.is_some() {
+            assert_eq!(head.status, 302, "what a server that does not follow it sends");
+        }
+    }
+}
+
+#[test]
+fn what_wagi_gets_wrong_is_right() {
+    // Status and Location in either order; repeated headers stay; a status alone is enough.
+    for block in ["Status: 301\nLocation: /x", "Location: /x\nStatus: 301"] {
+        let head = read(block).unwrap();
+        assert_eq!(
+            (head.status.as_u16(), &head.headers["location"]),
+            (301, &"/x".parse().unwrap())
+        );
+    }
+    for name in ["Set-Cookie", "Link", "Vary"] {
+        let head = read(&format!("Status: 200\n{name}: a\n{name}: b")).unwrap();
+        let values: Vec<_> = head.headers.get_all(name).iter().collect();
+        assert_eq!(values, ["a", "b"], "{name}");
+    }
+    for (block, status) in [("Status: 404 Not Found", 404), ("Status: 304", 304)] {
+        let head = read(block).unwrap();
+        assert_eq!((head.status.as_u16(), head.headers.len()), (status, 0), "{block}");
+    }
+}
