@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::Spanned;
 
@@ -10,32 +10,75 @@ use crate::findings::{Findings, Problem, Span, shown};
 use crate::route::Draft;
 use crate::source::Source;
 use crate::trigger::describe;
-use crate::{Build, Trigger};
+use crate::{Build, Target, Trigger, paths};
 
-/// A path, topic or binding starts one route.
-pub(crate) fn refuse_duplicates(drafts: &[Draft], source: &Source, found: &mut Findings) {
-    let mut taken: HashMap<&Trigger, Span> = HashMap::new();
-    for trigger in drafts.iter().filter_map(|draft| draft.trigger.as_ref()) {
-        let span = trigger.span();
-        match taken.entry(trigger.get_ref()) {
-            Entry::Vacant(free) => {
-                free.insert(span);
-            }
-            Entry::Occupied(first) => {
-                let lines = (source.line(first.get().start), source.line(span.start));
-                let title = format!(
-                    "{} has two routes, on lines {} and {}",
-                    describe(first.key()),
-                    lines.0,
-                    lines.1
-                );
-                found.error(
-                    Problem::new(span, title)
-                        .label("the second one")
-                        .context(first.get().clone(), "the first one"),
-                );
-            }
+/// What one route takes for itself.
+#[derive(PartialEq, Eq, Hash)]
+enum Claim<'a> {
+    /// The paths of a shape at a host.
+    Paths(Option<&'a str>, String),
+    /// A topic or a binding.
+    Delivery(&'a Trigger),
+}
+
+/// Who has taken a claim.
+#[derive(Default)]
+struct Takers<'a> {
+    /// The route that takes every method.
+    any: Option<Span>,
+    /// The first route of all.
+    first: Option<Span>,
+    by_method: HashMap<&'a str, Span>,
+}
+
+impl<'a> Takers<'a> {
+    /// Takes the claim for the methods, all if empty; else the place of the route that has it.
+    fn take(&mut self, methods: &'a [String], span: &Span) -> Result<(), Span> {
+        if let Some(any) = &self.any {
+            return Err(any.clone());
         }
+        if methods.is_empty() {
+            let taken = self.first.get_or_insert_with(|| span.clone()).clone();
+            self.any = Some(span.clone());
+            return if taken == *span { Ok(()) } else { Err(taken) };
+        }
+        self.first.get_or_insert_with(|| span.clone());
+        // Whoever answers GET answers HEAD.
+        let head = methods.iter().any(|method| method == "GET").then_some("HEAD");
+        for method in methods.iter().map(String::as_str).chain(head) {
+            if let Some(taken) = self.by_method.get(method)
+                && taken != span
+            {
+                return Err(taken.clone());
+            }
+            self.by_method.insert(method, span.clone());
+        }
+        Ok(())
+    }
+}
+
+/// A request, a topic's event or a binding's trigger starts one route. Paths that differ in the
+/// names of their parameters only are the same.
+pub(crate) fn refuse_duplicates(drafts: &[Draft], source: &Source, found: &mut Findings) {
+    let mut taken: HashMap<Claim<'_>, Takers<'_>> = HashMap::new();
+    for trigger in drafts.iter().filter_map(|draft| draft.trigger.as_ref()) {
+        let (claim, methods) = match trigger.get_ref() {
+            Trigger::Http { path, methods, host } => {
+                (Claim::Paths(host.as_deref(), paths::shape(path)), methods.as_slice())
+            }
+            other => (Claim::Delivery(other), &[][..]),
+        };
+        let span = trigger.span();
+        let Err(first) = taken.entry(claim).or_default().take(methods, &span) else { continue };
+        let what = describe(trigger.get_ref());
+        let (line, other) = (source.line(first.start), source.line(span.start));
+        let title = format!("{what} has two routes, on lines {line} and {other}");
+        let problem = Problem::new(span, title).label("the second one");
+        let problem = problem.context(first, "the first one");
+        found.error(match methods {
+            [] => problem,
+            _ => problem.help("a method can have one of them only; whoever has GET has HEAD, too"),
+        });
     }
 }
 
@@ -44,8 +87,12 @@ pub(crate) fn refuse_duplicates(drafts: &[Draft], source: &Source, found: &mut F
 pub(crate) fn share_builds(drafts: &mut [Draft], found: &mut Findings) {
     let mut builds: HashMap<PathBuf, Spanned<Build>> = HashMap::new();
     for draft in drafts.iter() {
-        let (Some(module), Some(build)) = (&draft.module, &draft.build) else { continue };
-        match builds.entry(module.get_ref().clone()) {
+        let (Some(target), Some(build)) = (&draft.target, &draft.build) else { continue };
+        let Some(module) = target.get_ref().module() else {
+            refuse_build(build, target, found);
+            continue;
+        };
+        match builds.entry(module.to_owned()) {
             Entry::Vacant(free) => {
                 free.insert(build.clone());
             }
@@ -53,10 +100,22 @@ pub(crate) fn share_builds(drafts: &mut [Draft], found: &mut Findings) {
         }
     }
     for draft in drafts {
-        let shared = draft.module.as_ref().and_then(|module| builds.get(module.get_ref()));
-        if let Some(shared) = shared {
+        let module = draft.target.as_ref().and_then(|target| target.get_ref().module());
+        if let Some(shared) = module.and_then(|module| builds.get(module)) {
             draft.build = Some(shared.clone());
         }
+    }
+}
+
+/// Only a file can be built. That `files` have no build is reported where they are read.
+fn refuse_build(build: &Spanned<Build>, target: &Spanned<Target>, found: &mut Findings) {
+    if let Target::Registry(_) = target.get_ref() {
+        let title = "`build` means nothing for a module from a registry";
+        found.error(
+            Problem::new(build.span(), title)
+                .context(target.span(), "the module")
+                .help("name the file that the command makes as `module`, or leave `build` out"),
+        );
     }
 }
 
@@ -80,21 +139,21 @@ fn merge(first: &mut Spanned<Build>, other: &Spanned<Build>, found: &mut Finding
 
 /// A module that nothing builds must be there. Each missing one is reported once.
 pub(crate) fn refuse_missing_modules(drafts: &[Draft], found: &mut Findings) {
-    let built: BTreeSet<&Path> = drafts
-        .iter()
-        .filter(|draft| draft.names_build)
-        .filter_map(|draft| Some(draft.module.as_ref()?.get_ref().as_path()))
-        .collect();
+    let modules = drafts.iter().filter_map(|draft| {
+        let target = draft.target.as_ref()?;
+        Some((target.get_ref().module()?, target.span(), draft.names_build))
+    });
+    let built: BTreeSet<_> =
+        modules.clone().filter(|(_, _, is_built)| *is_built).map(|(path, _, _)| path).collect();
     let mut seen = BTreeSet::new();
-    for module in drafts.iter().filter_map(|draft| draft.module.as_ref()) {
-        let path = module.get_ref();
-        if built.contains(path.as_path()) || path.is_file() || !seen.insert(path) {
+    for (path, span, _) in modules {
+        if built.contains(path) || path.is_file() || !seen.insert(path) {
             continue;
         }
         let title =
             if path.is_dir() { "this module is a folder" } else { "this module is missing" };
         found.error(
-            Problem::new(module.span(), title)
+            Problem::new(span, title)
                 .label(format!("looked for {}", shown(&path.to_string_lossy())))
                 .help("name a `.wasm` or `.wat` file, or add `build = \"…\"` to have it made"),
         );
@@ -102,128 +161,4 @@ pub(crate) fn refuse_missing_modules(drafts: &[Draft], found: &mut Findings) {
 }
 
 #[cfg(test)]
-mod tests {
-
-    use std::path::PathBuf;
-
-    use crate::testing::{loaded, report};
-
-    fn routes(routes: &[&str]) -> String {
-        let tables = routes.iter().map(|lines| format!("\n[[route]]\n{lines}\n"));
-        format!("version = 1\n{}", tables.collect::<String>())
-    }
-
-    #[test]
-    fn a_shared_module_shares_its_build() {
-        let app = loaded(&routes(&[
-            "path = \"/a\"\nmodule = \"./made.wasm\"",
-            "path = \"/b\"\nmodule = \"made.wasm\"\nbuild = \"make\"\nsources = [\"x\"]",
-            "path = \"/c\"\nmodule = \"made.wasm\"\nbuild = \"make\"\nsources = [\"y\", \"x\"]",
-            "path = \"/d\"\nmodule = \"a.wasm\"",
-        ]))
-        .app;
-        for route in &app.routes[..3] {
-            let build = route.build.as_ref().expect("all share it");
-            assert_eq!(build.command, "make");
-            assert_eq!(build.sources, [PathBuf::from("x"), PathBuf::from("y")]);
-        }
-        assert_eq!(app.routes[3].build, None);
-    }
-
-    #[test]
-    fn long_paths_that_begin_alike_are_two() {
-        let long = "x".repeat(200);
-        let a = format!("path = \"/{long}/a\"\nmodule = \"a.wasm\"");
-        let b = format!("path = \"/{long}/b\"\nmodule = \"a.wasm\"");
-        assert_eq!(loaded(&routes(&[&a, &b])).app.routes.len(), 2);
-    }
-
-    #[test]
-    fn the_same_name_may_be_a_path_a_topic_and_a_binding() {
-        let text = routes(&[
-            "path = \"/a\"\nmodule = \"a.wasm\"",
-            "path = \"/a/...\"\nmodule = \"a.wasm\"",
-            "topic = \"a/a\"\nmodule = \"a.wasm\"",
-            "topic = \"a/b\"\nmodule = \"a.wasm\"",
-            "binding = \"a\"\nmodule = \"a.wasm\"",
-        ]);
-        assert_eq!(loaded(&text).app.routes.len(), 5);
-    }
-
-    #[test]
-    fn duplicates_are_shown_with_both_lines() {
-        let text = routes(&[
-            "path = \"/a\"\nmodule = \"a.wasm\"",
-            "path = \"/b\"\nmodule = \"a.wasm\"",
-            "path = \"/a\"\nmodule = \"b.wasm\"",
-        ]);
-        insta::assert_snapshot!(report(&text), @r#"
-        error: path `/a` has two routes, on lines 4 and 12
-          --> trilby.toml:12:8
-           |
-         4 | path = "/a"
-           |        ---- the first one
-        ...
-        12 | path = "/a"
-           |        ^^^^ the second one
-        "#);
-    }
-
-    #[test]
-    fn duplicate_topics_and_bindings_are_refused() {
-        for (trigger, name) in
-            [("topic = \"bus/t\"", "topic `bus/t`"), ("binding = \"tick\"", "binding `tick`")]
-        {
-            let lines = format!("{trigger}\nmodule = \"a.wasm\"");
-            let report = report(&routes(&[&lines, &lines]));
-            let title = format!("error: {name} has two routes, on lines 4 and 8\n");
-            assert!(report.starts_with(&title), "{report}");
-        }
-    }
-
-    #[test]
-    fn two_builds_of_one_module_are_shown() {
-        let text = routes(&[
-            "path = \"/a\"\nmodule = \"made.wasm\"\nbuild = \"make\"",
-            "path = \"/b\"\nmodule = \"made.wasm\"\nbuild = \"make all\"",
-        ]);
-        insta::assert_snapshot!(report(&text), @r#"
-        error: one module has two different build commands
-          --> trilby.toml:11:9
-           |
-         6 | build = "make"
-           |         ------ the first one
-        ...
-        11 | build = "make all"
-           |         ^^^^^^^^^^ the second one
-           |
-           = help: keep one; all routes of a module share its build
-        "#);
-    }
-
-    #[test]
-    fn missing_modules_are_shown_once() {
-        let text = routes(&[
-            "path = \"/a\"\nmodule = \"none.wasm\"",
-            "path = \"/b\"\nmodule = \"none.wasm\"",
-            "path = \"/c\"\nmodule = \"data\"",
-        ]);
-        insta::assert_snapshot!(report(&text), @r#"
-        error: this module is missing
-         --> trilby.toml:5:10
-          |
-        5 | module = "none.wasm"
-          |          ^^^^^^^^^^^ looked for none.wasm
-          |
-          = help: name a `.wasm` or `.wat` file, or add `build = "…"` to have it made
-
-        error: this module is a folder
-          --> trilby.toml:13:10
-           |
-        13 | module = "data"
-           |          ^^^^^^ looked for data
-           |
-           = help: name a `.wasm` or `.wat` file, or add `build = "…"` to have it made
-        "#);
-    }
-}
+mod tests;

@@ -1,9 +1,13 @@
 //! The result of loading a manifest: an [`App`] whose every setting is resolved.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::AllowedHost;
 use crate::grants::Grants;
 
 /// A loaded and validated application.
@@ -19,8 +23,50 @@ pub struct App {
     pub precedence: Precedence,
     /// All routes, in file order.
     pub routes: Vec<Route>,
+    /// What holds for the process as a whole.
+    pub server: Server,
     /// The folder of Dapr's component files; `None` when there is none.
     pub components: Option<PathBuf>,
+}
+
+/// What holds for the process as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// The proxies whose word about the client is taken (`Forwarded`, `X-Forwarded-*`).
+    pub trusted_proxies: Vec<IpNet>,
+    /// The bounds of the process.
+    pub limits: ProcessLimits,
+    /// Where each of these bounds was set, by its key in the manifest.
+    pub origins: Origins,
+}
+
+/// The bounds of the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessLimits {
+    /// Guests running at once.
+    pub instances_max: usize,
+    /// Requests waiting for an instance; more get 503.
+    pub queue_depth_max: usize,
+    /// Connections open at once; more wait in the kernel's queue.
+    pub connections_max: usize,
+    /// How long a client may take for a request's head, and be idle before it.
+    pub head_timeout: Duration,
+    /// How long a client may take no byte of an answer that waits for it.
+    pub write_timeout: Duration,
+}
+
+/// Where limits were set, by their keys in the manifest (`deadline`, `body-in`, …).
+pub type Origins = BTreeMap<&'static str, Origin>;
+
+/// Where a limit was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nowhere: it is the default.
+    Default,
+    /// In `[limits]` of the manifest, on this line.
+    App(usize),
+    /// In the route's own `limits`, on this line.
+    Route(usize),
 }
 
 /// Which route wins when several match a path.
@@ -37,8 +83,8 @@ pub enum Precedence {
 pub struct Route {
     /// What starts the module.
     pub trigger: Trigger,
-    /// The module's file, absolute or relative to the working directory.
-    pub module: PathBuf,
+    /// What answers.
+    pub target: Target,
     /// How to make the module's file; the same for all routes that share the module.
     pub build: Option<Build>,
     /// The export that is called, `_start` by default.
@@ -51,19 +97,65 @@ pub struct Route {
     pub volumes: Vec<Volume>,
     /// What the guest may ask of Dapr.
     pub grants: Grants,
+    /// Where the guest may send HTTP requests; nowhere if empty.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// Private networks into which the names of allowed hosts may lead.
+    pub allowed_networks: Vec<IpNet>,
+    /// Whether the guest gets the client's `Authorization` header.
+    pub authorization: bool,
+    /// Headers that each response gets, unless the guest has set them itself.
+    pub response_headers: Vec<(String, String)>,
     /// The bounds of one request.
     pub limits: Limits,
+    /// Where each of these bounds was set, by its key in the manifest.
+    pub origins: Origins,
     /// Where the route stands, for messages about it.
     pub place: Place,
+}
+
+/// What answers the requests of a route.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A module in a file, absolute or relative to the working directory.
+    Module(PathBuf),
+    /// A module in an OCI registry; the reference is without its `oci:`.
+    Registry(String),
+    /// A folder whose files are served as they are.
+    Files(PathBuf),
+}
+
+impl Target {
+    /// The file of a module; `None` for files, and for a module that is not fetched yet.
+    #[must_use]
+    pub fn module(&self) -> Option<&Path> {
+        match self {
+            Self::Module(path) => Some(path),
+            Self::Registry(_) | Self::Files(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Module(path) | Self::Files(path) => write!(f, "{}", path.display()),
+            Self::Registry(reference) => write!(f, "oci:{reference}"),
+        }
+    }
 }
 
 /// What starts a route's module.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
-    /// An HTTP request: an exact path, or a prefix when it ends in `/...`.
+    /// An HTTP request.
     Http {
-        /// The path as written.
+        /// The path as written: exact, or a prefix when it ends in `/...`; with parameters
+        /// (`:id`) in a `trilby.toml`.
         path: String,
+        /// The methods, in capitals; any if empty. HEAD goes with GET.
+        methods: Vec<String>,
+        /// The host (`api.example.com`, `*.example.com`) in lower case; any if `None`.
+        host: Option<String>,
     },
     /// An event on a topic.
     Topic {
@@ -105,19 +197,31 @@ pub struct Volume {
 pub struct Limits {
     /// Wall time from the moment the request got its instance to the end of its answer.
     pub deadline: Duration,
+    /// Time for which the guest may compute.
+    pub cpu: Duration,
     /// Linear memory of the guest, in bytes.
     pub memory_bytes_max: usize,
+    /// Request line and headers, in bytes.
+    pub head_in_bytes_max: usize,
     /// Request body, in bytes.
     pub body_in_bytes_max: usize,
+    /// Response header block, in bytes.
+    pub head_out_bytes_max: usize,
     /// Response header block and body, in bytes.
     pub body_out_bytes_max: usize,
     /// Standard error that reaches the log, in bytes; the rest is counted and dropped.
     pub stderr_bytes_max: usize,
     /// Time for one Dapr call, within the request's deadline.
     pub dapr_timeout: Duration,
-    /// Guests running at once, in the whole process.
+    /// Time for one outbound HTTP request, within the request's deadline.
+    pub http_timeout: Duration,
+    /// Body of one outbound HTTP response, in bytes.
+    pub http_body_bytes_max: usize,
+    /// Outbound HTTP responses that a guest may have open at once.
+    pub http_calls_max: usize,
+    /// Guests of this route running at once.
     pub instances_max: usize,
-    /// Requests waiting for an instance, in the whole process; more get 503.
+    /// Requests of this route waiting for an instance; more get 503.
     pub queue_depth_max: usize,
 }
 
@@ -126,4 +230,23 @@ pub struct Limits {
 pub struct Place {
     /// The line, from 1; 0 when there is no file.
     pub line: usize,
+    /// The parts of it that messages point to, in bytes of the file.
+    pub parts: BTreeMap<Part, Range<usize>>,
+}
+
+/// A part of a route that messages point to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// All of it: its header.
+    Route,
+    /// The path, topic or binding.
+    Trigger,
+    /// The module.
+    Module,
+    /// The entry point.
+    Entrypoint,
+    /// The grants.
+    Grants,
+    /// The limits.
+    Limits,
 }

@@ -56,4 +56,12 @@ pub enum Error {
         /// How many there are.
         count: usize,
     },
+    /// A file of environment variables has a line that cannot be read.
+    #[error("{position}: {problem}")]
+    EnvFile {
+        /// The line, as `file:line`.
+        position: String,
+        /// What is wrong with it and what to write; never the value, which may be a secret.
+        problem: &'static str,
+    },
 }

@@ -70,7 +70,8 @@ impl Findings {
         self.errors.len()
     }
 
-    /// All errors in file order, as a person reads them.
+    /// All errors in file order, as a person reads them, and then the warnings, one line each: a
+    /// warning may be the reason of an error.
     pub(crate) fn report(mut self, source: &Source) -> String {
         self.errors.sort_by_key(|problem| problem.span.start);
         let mut shown: Vec<String> =
@@ -78,6 +79,16 @@ impl Findings {
         let rest = self.errors.len().saturating_sub(PROBLEMS_SHOWN_MAX);
         if rest > 0 {
             shown.push(format!("error: problems in {} that are not shown: {rest}", source.name()));
+        }
+        let warnings = self.warning_lines(source);
+        if !warnings.is_empty() {
+            let rest = warnings.len().saturating_sub(PROBLEMS_SHOWN_MAX);
+            let mut lines: Vec<String> =
+                warnings.iter().take(PROBLEMS_SHOWN_MAX).map(|w| format!("warning: {w}")).collect();
+            if rest > 0 {
+                lines.push(format!("warnings that are not shown: {rest}"));
+            }
+            shown.push(lines.join("\n"));
         }
         shown.join("\n\n")
     }

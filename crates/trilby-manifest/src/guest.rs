@@ -8,7 +8,7 @@ use crate::reader::{Field, Reader};
 use crate::{Grant, Grants, Volume};
 
 /// Variables that belong to CGI, or that a request or an event sets.
-const REQUEST_VARIABLES: [&str; 26] = [
+const REQUEST_VARIABLES: [&str; 27] = [
     "AUTH_TYPE",
     "BINDING_NAME",
     "GATEWAY_INTERFACE",
@@ -16,6 +16,7 @@ const REQUEST_VARIABLES: [&str; 26] = [
     "PATH_INFO",
     "PATH_TRANSLATED",
     "QUERY_STRING",
+    "REDIRECT_URL",
     "REMOTE_ADDR",
     "REMOTE_HOST",
     "REMOTE_IDENT",
@@ -38,7 +39,13 @@ const REQUEST_VARIABLES: [&str; 26] = [
 ];
 
 /// The same, by the beginning of their names.
-const REQUEST_PREFIXES: [&str; 3] = ["HTTP_", "CONTENT_", "CE_"];
+const REQUEST_PREFIXES: [&str; 4] = ["HTTP_", "CONTENT_", "CE_", "PATH_PARAM_"];
+
+/// The keys of a volume that is a table.
+pub(crate) const VOLUME_KEYS: [&str; 2] = ["host", "writable"];
+
+/// The keys of `grants`.
+pub(crate) const GRANT_KEYS: [&str; 4] = ["state", "publish", "bindings", "secrets"];
 
 /// The environment of a table: `base`, and the table's own variables over it.
 pub(crate) fn env(
@@ -81,8 +88,8 @@ fn volume(field: &Field<'_>, root: &Path, found: &mut Findings) -> Option<Volume
     let guest = guest_path(field, found);
     let (text, writable) = match field.table("a volume") {
         Some(table) => {
-            table.refuse_unknown(&["host", "writable"], found);
-            let text = table.required("host", "host = \"data\"", found);
+            let meant = table.refuse_unknown(&VOLUME_KEYS, found);
+            let text = table.required("host", "host = \"data\"", &meant, found);
             let writable = match table.get("writable") {
                 Some(writable) => writable.boolean(found)?,
                 None => false,
@@ -120,7 +127,7 @@ pub(crate) fn guest_path(field: &Field<'_>, found: &mut Findings) -> Option<Stri
 
 /// The grants of a route.
 pub(crate) fn grants(table: &Reader<'_>, found: &mut Findings) -> Grants {
-    table.refuse_unknown(&["state", "publish", "bindings", "secrets"], found);
+    table.refuse_unknown(&GRANT_KEYS, found);
     Grants {
         state: grant_list(table, "state", found),
         publish: grant_list(table, "publish", found),
@@ -232,6 +239,7 @@ mod tests {
                  found boolean",
             ),
             ("volumes = { \"/a\" = {} }", "a volume needs `host`"),
+            ("volumes = { \"/a\" = { hots = \"data\" } }", "unknown key `hots` in a volume"),
             (
                 "volumes = { \"/a\" = { host = \"data\", writeable = true } }",
                 "unknown key `writeable` in a volume",

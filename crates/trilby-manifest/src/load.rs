@@ -1,18 +1,17 @@
 //! From a path to an [`App`]: which file it is, what is in it, and which format that has.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::findings::{Findings, Problem};
+use crate::findings::{Findings, Problem, shown};
 use crate::names::app_id_from;
 use crate::reader::Reader;
 use crate::source::Source;
 use crate::{
-    App, Error, Grants, Place, Precedence, Route, Trigger, limits, modules_toml, trilby_toml,
+    App, Error, Part, Place, Precedence, Target, Trigger, limits, modules_toml, route, trilby_toml,
 };
 
 /// The most that is read of a manifest.
@@ -28,6 +27,29 @@ pub struct Loaded {
     pub app: App,
     /// One line each; those about a place begin with `file:line:column`.
     pub warnings: Vec<String>,
+    /// The manifest's text; `None` for a single module.
+    pub(crate) source: Option<Source>,
+}
+
+impl Loaded {
+    /// An error about a part of a route that was found later than here, as this crate reports its
+    /// own: with file, line and excerpt. When the route does not have that part, it points to the
+    /// route.
+    ///
+    /// `title` says what is wrong, and `help` what to write instead.
+    #[must_use]
+    pub fn report(&self, place: &Place, part: Part, title: &str, help: Option<&str>) -> String {
+        let Some(source) = &self.source else {
+            let file = shown(&self.app.file.to_string_lossy());
+            let help = help.map_or_else(String::new, |help| format!("\n  = help: {help}"));
+            return format!("error: {file}: {title}{help}");
+        };
+        let span = place.parts.get(&part).or_else(|| place.parts.get(&Part::Route)).cloned();
+        let span = span.unwrap_or_else(|| source.line_span(place.line));
+        let mut problem = Problem::new(span, title);
+        problem.help = help.map(str::to_owned);
+        source.render(&problem)
+    }
 }
 
 /// A manifest that is TOML, on its way to an [`App`].
@@ -95,7 +117,7 @@ fn load_manifest(file: &Path, mut warnings: Vec<String>) -> Result<Loaded, Error
     match app {
         Some(app) if found.error_count() == 0 => {
             warnings.extend(found.warning_lines(&source));
-            Ok(Loaded { app, warnings })
+            Ok(Loaded { app, warnings, source: Some(source) })
         }
         _ => Err(Error::Invalid { count: found.error_count(), report: found.report(&source) }),
     }
@@ -158,27 +180,18 @@ fn read_text(file: &Path) -> Result<String, Error> {
 }
 
 fn single_module(module: &Path) -> Loaded {
-    let route = Route {
-        trigger: Trigger::Http { path: "/...".to_owned() },
-        module: module.to_owned(),
-        build: None,
-        entrypoint: "_start".to_owned(),
-        argv: None,
-        env: BTreeMap::new(),
-        volumes: Vec::new(),
-        grants: Grants::default(),
-        limits: limits::standard(),
-        place: Place::default(),
-    };
+    let trigger = Trigger::Http { path: "/...".to_owned(), methods: Vec::new(), host: None };
+    let route = route::bare(trigger, Target::Module(module.to_owned()), Place::default());
     let app = App {
         file: module.to_owned(),
         root: folder_of(module),
         name: app_id_from(&module.file_stem().unwrap_or_default().to_string_lossy()),
         precedence: Precedence::LongestMatch,
         routes: vec![route],
+        server: limits::standard().into_server(),
         components: None,
     };
-    Loaded { app, warnings: Vec::new() }
+    Loaded { app, warnings: Vec::new(), source: None }
 }
 
 fn folder_of(file: &Path) -> PathBuf {
@@ -194,118 +207,4 @@ fn folder_name(folder: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-
-    use super::*;
-    use crate::testing::{Folder, report};
-
-    const OURS: &str = "version = 1\n[[route]]\npath = \"/\"\nmodule = \"a.wasm\"\n";
-    const WAGIS: &str = "[[module]]\nroute = \"/\"\nmodule = \"a.wasm\"\n";
-
-    #[test]
-    fn a_folders_own_manifest_goes_first() {
-        let folder = Folder::new().with("modules.toml", WAGIS);
-        let loaded = folder.load("").expect("valid");
-        assert_eq!(loaded.app.precedence, Precedence::FirstMatch);
-        assert_eq!(loaded.warnings, [""; 0]);
-        let folder = folder.with("trilby.toml", OURS);
-        let loaded = folder.load("").expect("valid");
-        assert_eq!(loaded.app.file, folder.path().join("trilby.toml"));
-        assert_eq!(loaded.app.root, folder.path());
-        let warnings: Vec<_> = loaded.warnings.iter().map(|w| folder.relative(w)).collect();
-        assert_eq!(warnings, ["modules.toml is not used: trilby.toml goes first"]);
-    }
-
-    #[test]
-    fn a_manifest_of_any_name_is_known_by_its_content() {
-        let folder = Folder::new().with("x.toml", OURS).with("y.toml", WAGIS);
-        let precedence = |path| folder.load(path).expect("valid").app.precedence;
-        assert_eq!(precedence("x.toml"), Precedence::LongestMatch);
-        assert_eq!(precedence("y.toml"), Precedence::FirstMatch);
-        let folder = Folder::new().with("modules.toml", OURS);
-        assert_eq!(folder.load("").expect("valid").app.precedence, Precedence::LongestMatch);
-    }
-
-    #[test]
-    fn a_module_alone_answers_everything() {
-        let folder = Folder::new().with("My App.WAT", "");
-        let Loaded { app, warnings } = folder.load("My App.WAT").expect("valid");
-        assert_eq!(warnings, [""; 0]);
-        assert_eq!(app.name, "My-App");
-        assert_eq!(app.file, folder.path().join("My App.WAT"));
-        assert_eq!(app.root, folder.path());
-        assert_eq!(app.components, None);
-        let [route] = app.routes.as_slice() else { panic!("one route") };
-        assert_eq!(route.trigger, Trigger::Http { path: "/...".into() });
-        assert_eq!(route.module, app.file);
-        assert_eq!(route.entrypoint, "_start");
-        assert_eq!(route.limits, limits::standard());
-        assert!(route.grants.is_empty() && route.volumes.is_empty() && route.env.is_empty());
-    }
-
-    #[test]
-    fn the_root_is_never_the_empty_path() {
-        for (file, root) in [("a.toml", "."), ("b/a.toml", "b"), ("/a.toml", "/"), ("", ".")] {
-            assert_eq!(folder_of(Path::new(file)), PathBuf::from(root), "{file}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_loaded_is_told_why() {
-        let folder = Folder::new().with("x.txt", "").with("big.toml", &"#\n".repeat(600_000));
-        std::fs::write(folder.path().join("bad.toml"), b"a = 1\n\xc3\xa9 = \xff")
-            .expect("can write");
-        for (path, expected) in [
-            ("none", "cannot read none: No such file or directory (os error 2)"),
-            ("x.txt", "x.txt is neither a manifest (`.toml`) nor a module (`.wasm`, `.wat`)"),
-            (
-                "data",
-                "data has neither `trilby.toml` nor `modules.toml`; name another folder, a \
-                 manifest, or a `.wasm` or `.wat` file",
-            ),
-            (
-                "big.toml",
-                "big.toml is larger than 1048576 bytes, the most that a manifest may have",
-            ),
-            ("bad.toml", "bad.toml:2:5: this is not UTF-8, which TOML must be"),
-        ] {
-            assert_eq!(folder.report(path), expected);
-        }
-    }
-
-    #[test]
-    fn syntax_errors_are_shown_one_a_line() {
-        let text = "version = \n[[route]]\npath = /a\nmodule = 'a.wasm'\nmodule = 'b.wasm'\n";
-        insta::assert_snapshot!(report(text), @r"
-        error: invalid TOML: string values must be quoted, expected literal string
-         --> trilby.toml:1:11
-          |
-        1 | version = 
-          |           ^
-
-        error: invalid TOML: string values must be quoted, expected literal string
-         --> trilby.toml:3:8
-          |
-        3 | path = /a
-          |        ^^
-
-        error: invalid TOML: duplicate key
-         --> trilby.toml:5:1
-          |
-        5 | module = 'b.wasm'
-          | ^^^^^^
-        ");
-    }
-
-    #[test]
-    fn the_count_is_that_of_the_report() {
-        let folder = Folder::new().with("trilby.toml", "version = 1\nx = 1\ny = 2\n");
-        match folder.load("") {
-            Err(Error::Invalid { report, count }) => {
-                assert_eq!(count, 3);
-                assert_eq!(report.matches("error: ").count(), 3, "{report}");
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
+mod tests;

@@ -1,14 +1,17 @@
 //! WAGI's `modules.toml`. What differs from WAGI is in the crate's documentation.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::findings::{Findings, Problem, Span, shown};
+use crate::argv::argv;
+use crate::findings::{Findings, Problem, shown};
+use crate::limits::values;
 use crate::load::Document;
 use crate::names::app_id_from;
-use crate::reader::{Field, Reader, Text};
+use crate::reader::{Field, Reader};
+use crate::source::Source;
 use crate::{
-    App, Grants, Precedence, Route, Trigger, Volume, guest, limits, paths, reference, route,
+    App, Origin, Part, Place, Precedence, Route, Trigger, Volume, cover, guest, limits, networks,
+    paths, route, target, trilby_toml,
 };
 
 const KEYS: [&str; 8] = [
@@ -22,6 +25,9 @@ const KEYS: [&str; 8] = [
     "bindle_server",
 ];
 
+/// The keys without which an entry is none.
+const REQUIRED_KEYS: [&str; 2] = ["route", "module"];
+
 /// Reads the document. The result is of use only when nothing was found to be wrong.
 pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
     let table = &document.table;
@@ -31,96 +37,141 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
             "a file has one of the two; in a `trilby.toml` each module is in its `[[route]]`";
         found.error(Problem::new(field.key, title).help(help));
     }
-    ignore_unknown(table, &["module", "route"], found);
+    let meant = ignore_unknown(table, &["module", "route"], &["module"], found);
     let entries = table.tables("module", "a module", found);
-    if table.get("module").is_none_or(|field| field.is_empty_array()) {
+    if meant.is_empty() && table.get("module").is_none_or(|field| field.is_empty_array()) {
         let title = "there is no module, so nothing can be served";
         let help = "add a `[[module]]` with `route` and `module`";
         found.error(Problem::new(table.span(), title).help(help));
     }
-    let mut taken = BTreeMap::new();
-    let routes =
-        entries.iter().filter_map(|entry| read_entry(entry, document, &mut taken, found)).collect();
+    let routes: Vec<_> =
+        entries.iter().filter_map(|entry| read_entry(entry, document, found)).collect();
+    warn_of_unreached(&routes, document.source, found);
     App {
         file: document.file.to_owned(),
         root: document.root.to_owned(),
         name: app_id_from(&document.folder_name()),
         precedence: Precedence::FirstMatch,
         routes,
+        server: limits::standard().into_server(),
         components: None,
     }
 }
 
-fn ignore_unknown(table: &Reader<'_>, known: &[&str], found: &mut Findings) {
+/// Warns of keys that WAGI ignores. One that was meant to be a key that is required and missing is
+/// an error instead, the only one about that key; such keys are returned.
+fn ignore_unknown<'k>(
+    table: &Reader<'_>,
+    known: &[&'k str],
+    required: &[&str],
+    found: &mut Findings,
+) -> Vec<&'k str> {
+    let mut missing = Vec::new();
     for (field, meant) in table.unknown(known) {
-        let title = format!("unknown key `{}` is ignored, as WAGI does", shown(field.name));
-        let problem = Problem::new(field.key, title);
-        found.warn(match meant {
-            Some(meant) => problem.help(format!("did you mean `{meant}`?")),
-            None => problem,
-        });
+        let name = shown(field.name);
+        let help = match meant {
+            Some(meant) => Some(format!("did you mean `{meant}`?")),
+            None => is_of_trilby_toml(field.name).then(|| {
+                format!("`{name}` is a key of `trilby.toml`, to which this can be migrated")
+            }),
+        };
+        let problem = |title: String| {
+            let problem = Problem::new(field.key.clone(), title);
+            match &help {
+                Some(help) => problem.help(help.as_str()),
+                None => problem,
+            }
+        };
+        let is_missing = |meant: &&str| {
+            required.contains(meant) && !missing.contains(meant) && table.get(meant).is_none()
+        };
+        match meant.filter(is_missing) {
+            Some(meant) => {
+                found.error(problem(format!("unknown key `{name}`, and `{meant}` is missing")));
+                missing.push(meant);
+            }
+            None => {
+                found.warn(problem(format!("unknown key `{name}` is ignored, as WAGI does")));
+            }
+        }
     }
+    missing
 }
 
-fn read_entry(
-    entry: &Reader<'_>,
-    document: &Document<'_>,
-    taken: &mut BTreeMap<String, Span>,
-    found: &mut Findings,
-) -> Option<Route> {
-    ignore_unknown(entry, &KEYS, found);
-    for field in ["allowed_hosts", "http_max_concurrency"].iter().filter_map(|key| entry.get(key)) {
-        let title = format!("`{}` has no effect: guests have no outbound HTTP", field.name);
-        found.warn(Problem::new(field.key, title));
-    }
+fn is_of_trilby_toml(name: &str) -> bool {
+    trilby_toml::KEYS.contains(&name) || route::KEYS.contains(&name)
+}
+
+fn read_entry(entry: &Reader<'_>, document: &Document<'_>, found: &mut Findings) -> Option<Route> {
+    let meant = ignore_unknown(entry, &KEYS, &REQUIRED_KEYS, found);
     if let Some(field) = entry.get("bindle_server") {
-        let title = "`bindle_server` is not supported: modules come from files only";
-        found.error(Problem::new(field.key, title).help("name the module's file, and remove this"));
+        let title = "`bindle_server` is not supported: modules come from files and OCI registries";
+        let help = "name the module's file or `oci:` reference, and remove this";
+        found.error(Problem::new(field.key, title).help(help));
     }
-    let path = entry.required("route", "route = \"/\"", found);
-    let path = path.and_then(|text| {
-        let path = paths::check(&text, found)?;
-        warn_of_shadow(&text, document, taken, found);
-        Some(path)
-    });
-    let module = entry
-        .required("module", "module = \"app.wasm\"", found)
-        .and_then(|text| reference::file(&text, document.root, found));
+    let path = entry
+        .required("route", "route = \"/\"", &meant, found)
+        .and_then(|text| paths::check_wagi(&text, found));
+    let target = entry
+        .required("module", "module = \"app.wasm\"", &meant, found)
+        .and_then(|text| target::module_wagi(&text, document.root, found));
     let volumes = entry.table("volumes", "`volumes`", found);
     let volumes = volumes.map(|table| volumes_of(&table, document.root, found)).unwrap_or_default();
     let entrypoint = route::entrypoint(entry, found);
-    let argv = route::argv(entry, found);
-    Some(Route {
-        trigger: Trigger::Http { path: path? },
-        module: module?,
-        build: None,
+    let argv = argv(entry, Findings::warn, found);
+    let allowed_hosts = networks::allowed_hosts_wagi(entry, found);
+    let calls = entry.get("http_max_concurrency").and_then(|field| {
+        let calls = values::count(&field, i64::from(u32::MAX), found)?;
+        Some((calls, document.source.line(field.key.start)))
+    });
+    let trigger = Trigger::Http { path: path?, methods: Vec::new(), host: None };
+    let mut route = Route {
         entrypoint,
         argv,
-        env: BTreeMap::new(),
         volumes,
-        grants: Grants::default(),
-        limits: limits::standard(),
-        place: document.source.place(&entry.span()),
-    })
+        allowed_hosts,
+        ..route::bare(trigger, target?, place(entry, document.source))
+    };
+    if let Some((calls, line)) = calls {
+        route.limits.http_calls_max = calls;
+        route.origins.insert("http-calls", Origin::Route(line));
+    }
+    Some(route)
 }
 
-/// WAGI accepts a route twice; only the first is ever reached.
-fn warn_of_shadow(
-    path: &Text<'_>,
-    document: &Document<'_>,
-    taken: &mut BTreeMap<String, Span>,
-    found: &mut Findings,
-) {
-    match taken.get(path.text) {
-        Some(first) => {
-            let line = document.source.line(first.start);
-            let title =
-                format!("route `{}` is never reached: line {line} has it too", shown(path.text));
-            found.warn(Problem::new(path.span.clone(), title));
-        }
-        None => {
-            taken.insert(path.text.to_owned(), path.span.clone());
-        }
+fn place(entry: &Reader<'_>, source: &Source) -> Place {
+    let span = |name: &str| entry.get(name).map(|field| field.span());
+    let parts = [
+        (Part::Trigger, span("route")),
+        (Part::Module, span("module")),
+        (Part::Entrypoint, span("entrypoint")),
+        (Part::Limits, span("http_max_concurrency")),
+    ];
+    source.place(entry.span(), parts)
+}
+
+/// The first match wins, so an entry is in vain if an earlier one matches all that it does.
+fn warn_of_unreached(routes: &[Route], source: &Source, found: &mut Findings) {
+    let paths: Vec<_> = routes.iter().filter_map(|route| Some((route, path(route)?))).collect();
+    let covering = cover::covering(paths.iter().map(|(_, path)| *path));
+    for ((route, text), first) in paths.iter().zip(covering) {
+        let Some((first, other)) = first.and_then(|first| paths.get(first)) else { continue };
+        let span = |route: &Route| route.place.parts.get(&Part::Trigger).cloned();
+        let line = source.line(span(first).unwrap_or_default().start);
+        let title = if other == text {
+            format!("route `{}` is never reached: line {line} has it too", shown(text))
+        } else {
+            let (text, other) = (shown(text), shown(other));
+            format!("route `{text}` is never reached: `{other}` on line {line} comes first")
+        };
+        found.warn(Problem::new(span(route).unwrap_or_default(), title));
+    }
+}
+
+pub(crate) fn path(route: &Route) -> Option<&str> {
+    match &route.trigger {
+        Trigger::Http { path, .. } => Some(path),
+        Trigger::Topic { .. } | Trigger::Binding { .. } => None,
     }
 }
 
@@ -133,8 +184,7 @@ fn volume(field: &Field<'_>, root: &Path, found: &mut Findings) -> Option<Volume
     let guest = guest::guest_path(field, found);
     let text = field.text("a folder", found)?;
     let path = Path::new(text.text);
-    let host =
-        reference::beside_or_here(path, root, Path::is_dir).filter(|_| !text.text.is_empty());
+    let host = target::beside_or_here(path, root, Path::is_dir).filter(|_| !text.text.is_empty());
     if host.is_none() {
         let title = format!("there is no folder `{}`: guests run without it", shown(text.text));
         found.warn(Problem::new(text.span, title));
@@ -143,160 +193,4 @@ fn volume(field: &Field<'_>, root: &Path, found: &mut Findings) -> Option<Volume
 }
 
 #[cfg(test)]
-mod tests {
-
-    use super::*;
-    use crate::Loaded;
-    use crate::testing::Folder;
-
-    fn loaded(text: &str) -> (Folder, Loaded) {
-        let folder = Folder::new().with("modules.toml", text);
-        let loaded = folder.load("").unwrap_or_else(|error| panic!("{error}"));
-        (folder, loaded)
-    }
-
-    fn report(text: &str) -> String {
-        Folder::new().with("modules.toml", text).report("")
-    }
-
-    #[test]
-    fn an_entry_is_read_as_wagi_reads_it() {
-        let text = "[[module]]\nroute = \"/...\"\nmodule = \"a.wasm\"\nentrypoint = \"run\"\n\
-                    argv = \"${SCRIPT_NAME} x ${ARGS}\"\nvolumes = { \"/d\" = \"data\" }\n\n\
-                    [[module]]\nroute = \"/b\"\nmodule = \"b.wasm\"\n";
-        let (folder, Loaded { app, warnings }) = loaded(text);
-        assert_eq!(warnings, [""; 0]);
-        assert_eq!(app.precedence, Precedence::FirstMatch);
-        assert_eq!(app.name, "app");
-        assert_eq!(app.components, None);
-        let host = folder.path().join("data");
-        let volume = Volume { guest: "/d".into(), host, writable: true };
-        let first = &app.routes[0];
-        assert_eq!(first.trigger, Trigger::Http { path: "/...".into() });
-        assert_eq!(first.module, folder.path().join("a.wasm"));
-        assert_eq!(first.entrypoint, "run");
-        assert_eq!(first.argv.as_deref(), Some("${SCRIPT_NAME} x ${ARGS}"));
-        assert_eq!(first.volumes, [volume]);
-        assert_eq!(first.place.line, 1);
-        let second = &app.routes[1];
-        assert_eq!(second.entrypoint, "_start");
-        assert_eq!((&second.argv, &second.build), (&None, &None));
-        assert!(second.env.is_empty() && second.volumes.is_empty() && second.grants.is_empty());
-        assert_eq!(second.limits, limits::standard());
-    }
-
-    #[test]
-    fn a_file_url_is_a_module() {
-        let folder = Folder::new();
-        let module = folder.path().join("a.wasm");
-        let text = format!("[[module]]\nroute = \"/\"\nmodule = \"file://{}\"\n", module.display());
-        let folder = folder.with("modules.toml", &text);
-        assert_eq!(folder.load("").expect("valid").app.routes[0].module, module);
-    }
-
-    #[test]
-    fn what_wagi_tolerates_is_a_warning() {
-        let text = "default_host = \"x\"\n\n[[module]]\nroute = \"/\"\nmodule = \"a.wasm\"\n\
-                    entry_point = \"x\"\nallowed_hosts = []\nhttp_max_concurrency = 1\n\
-                    volumes = { \"/d\" = \"none\" }\n\n\
-                    [[module]]\nroute = \"/\"\nmodule = \"b.wasm\"\n";
-        let (folder, Loaded { app, warnings }) = loaded(text);
-        assert_eq!(app.routes.len(), 2);
-        assert_eq!(app.routes[0].volumes, []);
-        let warnings: Vec<_> = warnings.iter().map(|line| folder.relative(line)).collect();
-        insta::assert_snapshot!(warnings.join("\n"), @r"
-        modules.toml:1:1: unknown key `default_host` is ignored, as WAGI does
-        modules.toml:6:1: unknown key `entry_point` is ignored, as WAGI does; did you mean `entrypoint`?
-        modules.toml:7:1: `allowed_hosts` has no effect: guests have no outbound HTTP
-        modules.toml:8:1: `http_max_concurrency` has no effect: guests have no outbound HTTP
-        modules.toml:9:20: there is no folder `none`: guests run without it
-        modules.toml:12:9: route `/` is never reached: line 4 has it too
-        ");
-    }
-
-    #[test]
-    fn what_is_not_supported_is_shown() {
-        let text = "[[module]]\nroute = \"/a\"\nmodule = \"oci:foo/bar:1\"\n\n\
-                    [[module]]\nroute = \"/b\"\nmodule = \"bindle:foo/1.0\"\n\
-                    bindle_server = \"http://x\"\n";
-        insta::assert_snapshot!(report(text), @r#"
-        error: `oci:` modules are not supported: modules come from files only
-         --> modules.toml:3:10
-          |
-        3 | module = "oci:foo/bar:1"
-          |          ^^^^^^^^^^^^^^^
-          |
-          = help: fetch the module first, and name its file here
-
-        error: `bindle:` modules are not supported: modules come from files only
-         --> modules.toml:7:10
-          |
-        7 | module = "bindle:foo/1.0"
-          |          ^^^^^^^^^^^^^^^^
-          |
-          = help: fetch the module first, and name its file here
-
-        error: `bindle_server` is not supported: modules come from files only
-         --> modules.toml:8:1
-          |
-        8 | bindle_server = "http://x"
-          | ^^^^^^^^^^^^^
-          |
-          = help: name the module's file, and remove this
-        "#);
-    }
-
-    #[test]
-    fn a_missing_module_is_shown() {
-        let text = "[[module]]\nroute = \"/a\"\nmodule = \"none.wasm\"\n";
-        insta::assert_snapshot!(report(text), @r#"
-        error: this module is missing
-         --> modules.toml:3:10
-          |
-        3 | module = "none.wasm"
-          |          ^^^^^^^^^^^ looked for none.wasm
-          |
-          = help: a relative path starts at the manifest's folder, or else at the working directory
-        "#);
-    }
-
-    #[test]
-    fn bad_entries_are_refused() {
-        for (text, expected) in [
-            ("", "there is no module, so nothing can be served"),
-            ("module = []", "there is no module, so nothing can be served"),
-            ("[module]", "`module` must be an array of tables, found table"),
-            ("[[module]]\nmodule = \"a.wasm\"", "a module needs `route`"),
-            ("[[module]]\nroute = \"/\"", "a module needs `module`"),
-            (
-                "[[module]]\nroute = 1\nmodule = \"a.wasm\"",
-                "`route` must be a string, found integer",
-            ),
-            ("[[module]]\nroute = \"a\"\nmodule = \"a.wasm\"", "path `a` does not start with `/`"),
-            (
-                "[[module]]\nroute = \"/healthz\"\nmodule = \"a.wasm\"",
-                "path `/healthz` is reserved",
-            ),
-            (
-                "[[module]]\nroute = \"/\"\nmodule = \"s3:a\"",
-                "`s3:` modules are not supported: modules come from files only",
-            ),
-            (
-                "[[module]]\nroute = \"/\"\nmodule = \"file://host/a.wasm\"",
-                "`file://host/a.wasm` is not the URL of a file here",
-            ),
-            (
-                "[[module]]\nroute = \"/\"\nmodule = \"a.wasm\"\nvolumes = { \"/a\" = 1 }",
-                "`/a` must be a folder, found integer",
-            ),
-            (
-                "[[module]]\nroute = \"/\"\nmodule = \"a.wasm\"\n[[route]]\n",
-                "`[[module]]` is of WAGI's `modules.toml`, `[[route]]` of `trilby.toml`",
-            ),
-        ] {
-            let report = report(text);
-            assert!(report.starts_with(&format!("error: {expected}\n")), "{text}: {report}");
-            assert_eq!(report.matches("error:").count(), 1, "{report}");
-        }
-    }
-}
+mod tests;

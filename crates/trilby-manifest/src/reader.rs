@@ -57,14 +57,19 @@ impl<'a> Reader<'a> {
         self.get(name)?.text(wanted, found)
     }
 
-    /// A string that must be there. `example` is a line that would do.
+    /// A string that must be there. `example` is a line that would do. `meant` are the keys that
+    /// were reported as misspelt.
     pub(crate) fn required(
         &self,
         name: &str,
         example: &str,
+        meant: &[&str],
         found: &mut Findings,
     ) -> Option<Text<'a>> {
         let Some(field) = self.get(name) else {
+            if meant.contains(&name) {
+                return None;
+            }
             let title = format!("{} needs `{name}`", self.what);
             found.error(Problem::new(self.span(), title).help(format!("add `{example}`")));
             return None;

@@ -3,19 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use toml::Spanned;
 
+use crate::argv::argv;
 use crate::findings::{Findings, Problem};
-use crate::limits::{self, Scope};
-use crate::reader::Reader;
+use crate::limits::{self, AppLimits};
+use crate::reader::{Reader, Text};
 use crate::source::Source;
-use crate::{Build, Grants, Limits, Place, Route, Trigger, Volume, guest, trigger};
+use crate::{
+    AllowedHost, Build, Grants, Limits, Origins, Part, Place, Route, Target, Trigger, Volume,
+    guest, http, networks, paths, target, trigger,
+};
 
-const KEYS: [&str; 11] = [
+pub(crate) const KEYS: [&str; 19] = [
     "path",
+    "methods",
+    "host",
     "topic",
     "binding",
     "module",
+    "files",
     "build",
     "sources",
     "entrypoint",
@@ -23,6 +31,25 @@ const KEYS: [&str; 11] = [
     "env",
     "volumes",
     "grants",
+    "allowed-hosts",
+    "allowed-networks",
+    "authorization",
+    "response-headers",
+    "limits",
+];
+
+/// The keys that go with `module` only.
+const MODULE_KEYS: [&str; 10] = [
+    "build",
+    "sources",
+    "entrypoint",
+    "argv",
+    "env",
+    "volumes",
+    "grants",
+    "allowed-hosts",
+    "allowed-networks",
+    "authorization",
 ];
 
 /// What all routes of a manifest have in common.
@@ -30,14 +57,14 @@ pub(crate) struct Defaults<'a> {
     pub(crate) source: &'a Source,
     pub(crate) root: &'a Path,
     pub(crate) env: BTreeMap<String, String>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: AppLimits,
 }
 
 /// A route as far as it could be read, with the places that later checks need.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
     pub(crate) trigger: Option<Spanned<Trigger>>,
-    pub(crate) module: Option<Spanned<PathBuf>>,
+    pub(crate) target: Option<Spanned<Target>>,
     pub(crate) build: Option<Spanned<Build>>,
     /// Whether there is a `build`, even one that could not be read.
     pub(crate) names_build: bool,
@@ -46,42 +73,124 @@ pub(crate) struct Draft {
     env: BTreeMap<String, String>,
     volumes: Vec<Volume>,
     grants: Grants,
+    allowed_hosts: Vec<AllowedHost>,
+    allowed_networks: Vec<IpNet>,
+    authorization: bool,
+    response_headers: Vec<(String, String)>,
     limits: Limits,
+    origins: Origins,
     place: Place,
 }
 
 /// Reads one route.
 pub(crate) fn read(route: &Reader<'_>, defaults: &Defaults<'_>, found: &mut Findings) -> Draft {
-    let known = [&KEYS[..], &["limits"]].concat();
-    let meant = route.refuse_unknown(&known, found);
-    let module = match route.get("module") {
-        None if meant.contains(&"module") => None,
-        _ => route.required("module", "module = \"app.wasm\"", found),
-    };
-    let module = module.map(|text| Spanned::new(text.span, defaults.root.join(text.text)));
+    let meant = route.refuse_unknown(&KEYS, found);
     let env = match route.table("env", "`env`", found) {
         Some(table) => guest::env(&table, &defaults.env, found),
         None => defaults.env.clone(),
     };
     let volumes = route.table("volumes", "`volumes`", found);
     let grants = route.table("grants", "`grants`", found);
-    let limits = match route.table("limits", "a route's limits", found) {
-        Some(table) => limits::read(&table, Scope::Route, &defaults.limits, found),
-        None => defaults.limits.clone(),
+    let (limits, origins) = match route.table("limits", "a route's limits", found) {
+        Some(table) => limits::of_route(&table, &defaults.limits, defaults.source, found),
+        None => defaults.limits.of_route(),
     };
     Draft {
         trigger: trigger::read(route, &meant, found),
-        module,
+        target: target(route, defaults.root, &meant, found),
         build: build(route, found),
         names_build: route.get("build").is_some(),
         entrypoint: entrypoint(route, found),
-        argv: argv(route, found),
+        argv: argv(route, Findings::error, found),
         env,
         volumes: volumes.map(|t| guest::volumes(&t, defaults.root, found)).unwrap_or_default(),
         grants: grants.map(|table| guest::grants(&table, found)).unwrap_or_default(),
+        allowed_hosts: networks::allowed_hosts(route, found),
+        allowed_networks: allowed_networks(route, found),
+        authorization: authorization(route, found),
+        response_headers: http::response_headers(route, found),
         limits,
-        place: defaults.source.place(&route.span()),
+        origins,
+        place: place(route, defaults.source),
     }
+}
+
+fn place(route: &Reader<'_>, source: &Source) -> Place {
+    let span = |name: &str| route.get(name).map(|field| field.span());
+    let first = |names: &[&str]| names.iter().find_map(|name| span(name));
+    let parts = [
+        (Part::Trigger, first(&trigger::KEYS)),
+        (Part::Module, first(&["module", "files"])),
+        (Part::Entrypoint, span("entrypoint")),
+        (Part::Grants, span("grants")),
+        (Part::Limits, span("limits")),
+    ];
+    source.place(route.span(), parts)
+}
+
+/// What answers: exactly one of `module` and `files`.
+fn target(
+    route: &Reader<'_>,
+    root: &Path,
+    meant: &[&str],
+    found: &mut Findings,
+) -> Option<Spanned<Target>> {
+    let (module, files) = (route.get("module"), route.get("files"));
+    if let (Some(module), Some(files)) = (&module, &files) {
+        let title = "a route cannot have both `module` and `files`";
+        found.error(
+            Problem::new(files.key.clone(), title)
+                .context(module.key.clone(), "the module")
+                .help("write one `[[route]]` for each, with paths of their own"),
+        );
+        return None;
+    }
+    if let Some(field) = files {
+        refuse_module_keys(route, found);
+        let text = field.filled_text(found)?;
+        require_prefix(route, &text, found);
+        let target = target::files(&text, root, found)?;
+        return Some(Spanned::new(text.span, target));
+    }
+    if module.is_none() {
+        if !meant.iter().any(|name| matches!(*name, "module" | "files")) {
+            let title = "a route needs `module` or `files`";
+            let help = "add a line such as `module = \"app.wasm\"`, or `files = \"public\"` to \
+                        serve a folder";
+            found.error(Problem::new(route.span(), title).help(help));
+        }
+        return None;
+    }
+    let text = module?.filled_text(found)?;
+    let target = target::module(&text, root, found)?;
+    Some(Spanned::new(text.span, target))
+}
+
+fn refuse_module_keys(route: &Reader<'_>, found: &mut Findings) {
+    for field in MODULE_KEYS.iter().filter_map(|name| route.get(name)) {
+        let title = format!("`{}` means nothing with `files`", field.name);
+        let help = "it is for modules: leave it out";
+        found.error(Problem::new(field.key, title).help(help));
+    }
+}
+
+/// The files are named by what follows the prefix.
+fn require_prefix(route: &Reader<'_>, files: &Text<'_>, found: &mut Findings) {
+    let path = route.get("path").and_then(|path| path.text("", &mut Findings::default()));
+    let problem = match path {
+        Some(path) if paths::split_prefix(path.text).1 => return,
+        Some(path) => {
+            let prefix = format!("{}/...", path.text.trim_end_matches('/'));
+            let title = "the path of `files` must end in `/...`";
+            let help = format!("write `path = \"{}\"`", crate::findings::shown(&prefix));
+            Problem::new(path.span, title).context(files.span.clone(), "the files").help(help)
+        }
+        // A bad or missing path has its own report.
+        None if !trigger::KEYS.iter().skip(1).any(|name| route.get(name).is_some()) => return,
+        None => Problem::new(files.span.clone(), "`files` means nothing without `path`")
+            .help("only a `path` can have files; a topic or a binding needs a `module`"),
+    };
+    found.error(problem);
 }
 
 /// The export to call: WAGI's key and WAGI's default.
@@ -90,16 +199,25 @@ pub(crate) fn entrypoint(table: &Reader<'_>, found: &mut Findings) -> String {
     text.map_or("_start", |text| text.text).to_owned()
 }
 
-/// WAGI's template of the arguments.
-pub(crate) fn argv(table: &Reader<'_>, found: &mut Findings) -> Option<String> {
-    let wanted = "a string such as \"${SCRIPT_NAME} ${ARGS}\"";
-    table.text("argv", wanted, found).map(|text| text.text.to_owned())
+fn authorization(route: &Reader<'_>, found: &mut Findings) -> bool {
+    route.get("authorization").and_then(|field| field.boolean(found)).unwrap_or(false)
+}
+
+fn allowed_networks(route: &Reader<'_>, found: &mut Findings) -> Vec<IpNet> {
+    if let Some(field) = route.get("allowed-networks")
+        && route.get("allowed-hosts").is_none()
+    {
+        let title = "`allowed-networks` means nothing without `allowed-hosts`";
+        let help = "name the hosts, too: the networks only say where their names may lead";
+        found.error(Problem::new(field.key, title).help(help));
+    }
+    networks::networks(route, "allowed-networks", found)
 }
 
 fn build(route: &Reader<'_>, found: &mut Findings) -> Option<Spanned<Build>> {
     let sources = route.get("sources").map(|field| (field.key, route.texts("sources", found)));
     let Some(field) = route.get("build") else {
-        if let Some((key, _)) = sources {
+        if let Some((key, _)) = sources.filter(|_| route.get("files").is_none()) {
             let title = "`sources` means nothing without `build`";
             found.error(Problem::new(key, title).help("add the command that makes the module"));
         }
@@ -113,116 +231,50 @@ fn build(route: &Reader<'_>, found: &mut Findings) -> Option<Spanned<Build>> {
     Some(Spanned::new(command.span, Build { command: command.text.to_owned(), sources }))
 }
 
+/// A route that is given nothing, within the limits of a manifest that sets none.
+pub(crate) fn bare(trigger: Trigger, target: Target, place: Place) -> Route {
+    let (limits, origins) = limits::standard().of_route();
+    Route {
+        trigger,
+        target,
+        build: None,
+        entrypoint: "_start".to_owned(),
+        argv: None,
+        env: BTreeMap::new(),
+        volumes: Vec::new(),
+        grants: Grants::default(),
+        allowed_hosts: Vec::new(),
+        allowed_networks: Vec::new(),
+        authorization: false,
+        response_headers: Vec::new(),
+        limits,
+        origins,
+        place,
+    }
+}
+
 impl Draft {
     /// The route, when all that it needs could be read.
     pub(crate) fn finish(self) -> Option<Route> {
         Some(Route {
             trigger: self.trigger?.into_inner(),
-            module: self.module?.into_inner(),
+            target: self.target?.into_inner(),
             build: self.build.map(Spanned::into_inner),
             entrypoint: self.entrypoint,
             argv: self.argv,
             env: self.env,
             volumes: self.volumes,
             grants: self.grants,
+            allowed_hosts: self.allowed_hosts,
+            allowed_networks: self.allowed_networks,
+            authorization: self.authorization,
+            response_headers: self.response_headers,
             limits: self.limits,
+            origins: self.origins,
             place: self.place,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-
-    use super::*;
-    use crate::testing::{loaded, report};
-
-    #[test]
-    fn a_route_takes_its_defaults() {
-        let route = loaded("version = 1\n\n[[route]]\npath = \"/\"\nmodule = \"a.wasm\"\n")
-            .app
-            .routes
-            .remove(0);
-        assert_eq!(route.module, PathBuf::from("a.wasm"));
-        assert_eq!(route.build, None);
-        assert_eq!(route.entrypoint, "_start");
-        assert_eq!(route.argv, None);
-        assert_eq!(route.place, Place { line: 3 });
-    }
-
-    #[test]
-    fn a_route_can_say_all() {
-        let text = "version = 1\n[[route]]\npath = \"/\"\nmodule = \"made.wasm\"\n\
-                    build = \"make\"\nsources = [\"src\", \"Makefile\"]\nentrypoint = \"run\"\nargv = \"${ARGS}\"\n";
-        let route = loaded(text).app.routes.remove(0);
-        let sources = vec!["src".into(), "Makefile".into()];
-        assert_eq!(route.build, Some(Build { command: "make".into(), sources }));
-        assert_eq!(route.entrypoint, "run");
-        assert_eq!(route.argv.as_deref(), Some("${ARGS}"));
-    }
-
-    #[test]
-    fn the_sources_of_a_build_default_to_the_manifests_folder() {
-        let text =
-            "version = 1\n[[route]]\npath = \"/\"\nmodule = \"made.wasm\"\nbuild = \"make\"\n";
-        let build = loaded(text).app.routes.remove(0).build;
-        assert_eq!(build.map(|build| build.sources), Some(vec![PathBuf::from(".")]));
-    }
-
-    #[test]
-    fn bad_keys_of_a_route_are_refused() {
-        for (lines, expected) in [
-            ("module = 1", "`module` must be a string, found integer"),
-            ("module = \"\"", "`module` must not be empty"),
-            ("", "a route needs `module`"),
-            ("module = \"a.wasm\"\nbuild = []", "`build` must be a string, found array"),
-            ("module = \"none.wasm\"\nbuild = 1", "`build` must be a string, found integer"),
-            ("module = \"a.wasm\"\nbuild = \"\"", "`build` must not be empty"),
-            ("module = \"a.wasm\"\nsources = []", "`sources` means nothing without `build`"),
-            (
-                "module = \"a.wasm\"\nbuild = \"x\"\nsources = \"src\"",
-                "`sources` must be an array of strings, found string",
-            ),
-            ("module = \"a.wasm\"\nentrypoint = \"\"", "`entrypoint` must not be empty"),
-            (
-                "module = \"a.wasm\"\nargv = []",
-                "`argv` must be a string such as \"${SCRIPT_NAME} ${ARGS}\", found array",
-            ),
-            ("module = \"a.wasm\"\nlimits = 1", "`limits` must be a table, found integer"),
-        ] {
-            let report = report(&format!("version = 1\n[[route]]\npath = \"/\"\n{lines}\n"));
-            assert!(report.starts_with(&format!("error: {expected}\n")), "{lines}: {report}");
-            assert_eq!(report.matches("error:").count(), 1, "{report}");
-        }
-    }
-
-    #[test]
-    fn misspelt_keys_are_shown_with_the_right_ones() {
-        let text = "version = 1\n\n[[route]]\npth = \"/\"\nmodul = \"a.wasm\"\n\nzzz = 1\n";
-        insta::assert_snapshot!(report(text), @r#"
-        error: unknown key `pth` in a route
-         --> trilby.toml:4:1
-          |
-        4 | pth = "/"
-          | ^^^
-          |
-          = help: did you mean `path`?
-
-        error: unknown key `modul` in a route
-         --> trilby.toml:5:1
-          |
-        5 | modul = "a.wasm"
-          | ^^^^^
-          |
-          = help: did you mean `module`?
-
-        error: unknown key `zzz` in a route
-         --> trilby.toml:7:1
-          |
-        7 | zzz = 1
-          | ^^^
-          |
-          = help: known keys: path, topic, binding, module, build, sources, entrypoint, argv, env, volumes, grants, limits
-        "#);
-    }
-}
+mod tests;

@@ -2,11 +2,11 @@
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::Place;
 use crate::findings::{Problem, Span};
+use crate::{Part, Place};
 
 /// A manifest's text and the name it has in messages.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     name: String,
     text: String,
@@ -30,8 +30,22 @@ impl Source {
         &self.text
     }
 
-    pub(crate) fn place(&self, span: &Span) -> Place {
-        Place { line: self.line(span.start) }
+    /// A route's place, given its header and the parts that it has.
+    pub(crate) fn place(
+        &self,
+        header: Span,
+        parts: impl IntoIterator<Item = (Part, Option<Span>)>,
+    ) -> Place {
+        let line = self.line(header.start);
+        let parts = parts.into_iter().filter_map(|(part, span)| Some((part, span?)));
+        Place { line, parts: parts.chain([(Part::Route, header)]).collect() }
+    }
+
+    /// All of a line, without the end of it.
+    pub(crate) fn line_span(&self, line: usize) -> Span {
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let text = self.text.get(start..).unwrap_or_default();
+        start..start + text.lines().next().unwrap_or_default().len()
     }
 
     /// The line of a byte, from 1.
@@ -82,7 +96,10 @@ mod tests {
         assert_eq!(source.position(9), "dir/trilby.toml:2:3");
         assert_eq!(source.position(7), "dir/trilby.toml:2:1", "within a character");
         assert_eq!(source.position(99), "dir/trilby.toml:3:1", "beyond the end");
-        assert_eq!(source.place(&(9..10)), Place { line: 2 });
+        let place = source.place(9..10, [(Part::Trigger, Some(0..1)), (Part::Module, None)]);
+        assert_eq!(place.line, 2);
+        assert_eq!(place.parts, [(Part::Route, 9..10), (Part::Trigger, 0..1)].into());
+        assert_eq!([0, 1, 2, 9].map(|line| source.line_span(line)), [0..5, 0..5, 6..12, 0..5]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{App, Error, Loaded, load};
+use crate::{App, Error, Loaded, Target, load};
 
 /// A folder named `app`, removed when dropped.
 pub(crate) struct Folder {
@@ -57,9 +57,10 @@ pub(crate) fn report(text: &str) -> String {
 /// The app of a `trilby.toml`, with the warnings. The paths are relative to the folder.
 pub(crate) fn loaded(text: &str) -> Loaded {
     let folder = Folder::new().with("trilby.toml", text);
-    let Loaded { mut app, warnings } = folder.load("").unwrap_or_else(|error| panic!("{error}"));
-    relocate(&mut app, &folder.path());
-    Loaded { app, warnings: warnings.iter().map(|line| folder.relative(line)).collect() }
+    let mut loaded = folder.load("").unwrap_or_else(|error| panic!("{error}"));
+    relocate(&mut loaded.app, &folder.path());
+    loaded.warnings = loaded.warnings.iter().map(|line| folder.relative(line)).collect();
+    loaded
 }
 
 fn relocate(app: &mut App, folder: &Path) {
@@ -71,7 +72,18 @@ fn relocate(app: &mut App, folder: &Path) {
     relative(&mut app.file);
     app.components.iter_mut().for_each(relative);
     for route in &mut app.routes {
-        relative(&mut route.module);
+        match &mut route.target {
+            Target::Module(path) | Target::Files(path) => relative(path),
+            Target::Registry(_) => {}
+        }
         route.volumes.iter_mut().for_each(|volume| relative(&mut volume.host));
     }
+}
+
+/// The manifest of the crate's documentation, which has every key.
+pub(crate) fn documented() -> String {
+    let lines = include_str!("lib.rs").lines().skip_while(|line| !line.ends_with("```toml"));
+    let text: Vec<_> = lines.skip(1).map_while(|line| line.strip_prefix("//!")).collect();
+    let text = text.join("\n");
+    text.split_once("```").expect("the block ends").0.to_owned()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::testing::Folder;
-use crate::{Loaded, Trigger, load};
+use crate::testing::{Folder, documented};
+use crate::{Loaded, Trigger, guest, limits, load, migrate, route, trilby_toml};
 
 /// Where the repository keeps a manifest.
 fn in_repository(path: &str) -> PathBuf {
@@ -17,7 +17,7 @@ fn in_repository(path: &str) -> PathBuf {
 fn the_examples_load() {
     for (name, triggers) in [("hello", 2), ("guestbook", 3), ("counter-go", 1)] {
         let folder = in_repository("examples").join(name);
-        let Loaded { app, warnings } = load(&folder).unwrap_or_else(|e| panic!("{e}"));
+        let Loaded { app, warnings, .. } = load(&folder).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(app.name, name);
         assert_eq!(app.routes.len(), triggers, "{name}");
         assert_eq!(warnings, [""; 0], "{name}");
@@ -30,7 +30,7 @@ fn the_probe_loads() {
     let text = std::fs::read_to_string(in_repository("tests/guests/probe/trilby.toml"));
     let text = text.expect("is there");
     let folder = Folder::new().with("trilby.toml", &text).with("components/", "");
-    let Loaded { app, warnings } = folder.load("").unwrap_or_else(|error| panic!("{error}"));
+    let Loaded { app, warnings, .. } = folder.load("").unwrap_or_else(|error| panic!("{error}"));
     let warnings: Vec<_> = warnings.iter().map(|line| folder.relative(line)).collect();
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.contains("`REQUEST_METHOD` belongs to the request"), "{warning}");
@@ -55,9 +55,13 @@ fn scraps() -> impl Strategy<Value = String> {
         Just("[[module]]\n".to_owned()),
         Just("[limits]\n".to_owned()),
         Just("version = 1\n".to_owned()),
-        "(path|topic|binding|module|route|build|deadline|memory|queue|env|volumes|grants|name) \
+        Just("[server]\n".to_owned()),
+        "(path|topic|binding|module|route|build|deadline|memory|queue|env|volumes|grants|name\
+         |methods|host|files|argv|allowed-hosts|allowed-networks|authorization|response-headers\
+         |limits|server|trusted-proxies|cpu|head-in|http-calls|connections|allowed_hosts\
+         |http_max_concurrency) \
          = (\"/[a-zé.%/ *]{0,5}\"|\"[a-z:/]{0,6}\"\
-             |-?[0-9]{1,20}|\\[1, \"a\"\\]|\\{a = \"\\\\u0000\"\\}|true)\n",
+             |-?[0-9]{1,20}|\\[1, \"a\"\\]|\\[\"[A-Za-z:/*.@ é]{0,8}\"\\]|\"[$\\{\\}A-Z]{0,6}\"|\\{a = \"\\\\u0000\"\\}|true)\n",
         "[ -~\n\r\té日\u{feff}]{0,20}",
     ];
     proptest::collection::vec(scrap, 0..20).prop_map(|scraps| scraps.concat())
@@ -68,7 +72,10 @@ proptest! {
     fn no_text_makes_the_loader_panic(text in prop_oneof![any::<String>(), scraps()]) {
         let folder = Folder::new().with("x.toml", &text);
         match folder.load("x.toml") {
-            Ok(loaded) => prop_assert!(!loaded.app.routes.is_empty()),
+            Ok(loaded) => {
+                prop_assert!(!loaded.app.routes.is_empty());
+                let _ = migrate(&loaded);
+            }
             Err(error) => {
                 let report = folder.relative(&error.to_string());
                 prop_assert!(report.starts_with("error: "), "{}", report);
@@ -87,16 +94,38 @@ proptest! {
 
 #[test]
 fn the_documented_manifest_loads_and_names_the_defaults() {
-    let lines = include_str!("lib.rs").lines().skip_while(|line| !line.ends_with("```toml"));
-    let text: Vec<_> = lines.skip(1).map_while(|line| line.strip_prefix("//!")).collect();
-    let text = text.join("\n");
-    let (text, _) = text.split_once("```").expect("the block ends");
-    let folder = Folder::new().with("trilby.toml", text);
-    let folder = folder.with("components/", "").with("in/", "").with("out/", "");
-    let Loaded { app, warnings } = folder.load("").unwrap_or_else(|error| panic!("{error}"));
+    let folder = Folder::new().with("trilby.toml", &documented());
+    let folder = ["components/", "in/", "out/", "public/"]
+        .iter()
+        .fold(folder, |folder, name| folder.with(name, ""));
+    let Loaded { app, warnings, .. } = folder.load("").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(warnings, [""; 0]);
+    let (standard, _) = limits::standard().of_route();
     let mut limits = app.routes[0].limits.clone();
     assert_eq!(limits.deadline, Duration::from_secs(1));
-    limits.deadline = Duration::from_secs(10);
-    assert_eq!(limits, crate::limits::standard());
+    limits.deadline = standard.deadline;
+    assert_eq!(limits, standard);
+    assert_eq!(app.server.limits, limits::standard().into_server().limits);
+}
+
+#[test]
+fn the_documented_manifest_has_every_key() {
+    let text = documented();
+    let lists: [&[&str]; 9] = [
+        &trilby_toml::KEYS,
+        &trilby_toml::DAPR_KEYS,
+        &trilby_toml::SERVER_KEYS,
+        &limits::REQUEST_KEYS,
+        &limits::SHARED_KEYS,
+        &limits::PROCESS_KEYS,
+        &route::KEYS,
+        &guest::GRANT_KEYS,
+        &guest::VOLUME_KEYS,
+    ];
+    for key in lists.concat() {
+        let starts = |at: usize| text[..at].ends_with([' ', '[', '.']);
+        let ends = |at: usize| text[at..].starts_with([' ', ']', '.']);
+        let mut places = text.match_indices(key).map(|(at, _)| at);
+        assert!(places.any(|at| starts(at) && ends(at + key.len())), "`{key}` is not documented");
+    }
 }

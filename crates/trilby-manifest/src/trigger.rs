@@ -1,14 +1,18 @@
-//! What starts a route: exactly one of `path`, `topic` and `binding`.
+//! What starts a route: exactly one of `path`, `topic` and `binding`. A path may have `methods`
+//! and a `host`.
 
 use toml::Spanned;
 
 use crate::Trigger;
 use crate::findings::{Findings, Problem, shown};
-use crate::paths;
 use crate::reader::{Field, Reader, Text};
+use crate::{http, paths};
 
 /// The keys, of which a route has one.
 pub(crate) const KEYS: [&str; 3] = ["path", "topic", "binding"];
+
+/// The keys that go with `path` only.
+pub(crate) const HTTP_KEYS: [&str; 2] = ["methods", "host"];
 
 /// Reads a route's trigger. `meant` are the keys that the route has misspelt.
 pub(crate) fn read(
@@ -36,17 +40,35 @@ pub(crate) fn read(
                 .help("write one `[[route]]` for each; they may name the same module"),
         );
     }
-    trigger(&first, found)
+    trigger(route, &first, found)
 }
 
-fn trigger(field: &Field<'_>, found: &mut Findings) -> Option<Spanned<Trigger>> {
+fn trigger(
+    route: &Reader<'_>,
+    field: &Field<'_>,
+    found: &mut Findings,
+) -> Option<Spanned<Trigger>> {
+    let (methods, host) = if field.name == "path" {
+        (http::methods(route, found), http::host(route, found))
+    } else {
+        refuse_http_keys(route, field, found);
+        (Vec::new(), None)
+    };
     let text = field.filled_text(found)?;
     let trigger = match field.name {
-        "path" => Trigger::Http { path: paths::check(&text, found)? },
+        "path" => Trigger::Http { path: paths::check(&text, found)?, methods, host },
         "topic" => topic(&text, found)?,
         _ => binding(&text, found)?,
     };
     Some(Spanned::new(text.span, trigger))
+}
+
+fn refuse_http_keys(route: &Reader<'_>, trigger: &Field<'_>, found: &mut Findings) {
+    for field in HTTP_KEYS.iter().filter_map(|name| route.get(name)) {
+        let title = format!("`{}` means nothing without `path`", field.name);
+        let help = format!("leave it out: Dapr alone starts the routes of a `{}`", trigger.name);
+        found.error(Problem::new(field.key, title).help(help));
+    }
 }
 
 /// `pubsub/topic`. Topics of some brokers have slashes; names of components have none.
@@ -87,7 +109,10 @@ fn binding(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
 /// The trigger as messages call it.
 pub(crate) fn describe(trigger: &Trigger) -> String {
     match trigger {
-        Trigger::Http { path } => format!("path `{}`", shown(path)),
+        Trigger::Http { path, host: Some(host), .. } => {
+            format!("path `{}` of host `{}`", shown(path), shown(host))
+        }
+        Trigger::Http { path, .. } => format!("path `{}`", shown(path)),
         Trigger::Topic { pubsub, topic } => format!("topic `{}/{}`", shown(pubsub), shown(topic)),
         Trigger::Binding { name } => format!("binding `{}`", shown(name)),
     }
@@ -110,7 +135,14 @@ mod tests {
             topic: topic.into(),
         };
         for (line, expected) in [
-            ("path = \"/a/...\"", Trigger::Http { path: "/a/...".into() }),
+            (
+                "path = \"/a/:id/...\"\nmethods = [\"GET\"]\nhost = \"A.de\"",
+                Trigger::Http {
+                    path: "/a/:id/...".into(),
+                    methods: vec!["GET".into()],
+                    host: Some("a.de".into()),
+                },
+            ),
             ("topic = \"bus/placed\"", topic("bus", "placed")),
             ("topic = \"bus/shop/placed\"", topic("bus", "shop/placed")),
             ("binding = \"tick\"", Trigger::Binding { name: "tick".into() }),
@@ -127,6 +159,9 @@ mod tests {
             ("path = \"\"", "`path` must not be empty"),
             ("path = \"a\"", "path `a` does not start with `/`"),
             ("path = \"/healthz\"", "path `/healthz` is reserved"),
+            ("path = \"/:a/:a\"", "path `/:a/:a` has the parameter `:a` twice"),
+            ("topic = \"b/t\"\nmethods = [\"GET\"]", "`methods` means nothing without `path`"),
+            ("host = \"a.de\"\nbinding = \"b\"", "`host` means nothing without `path`"),
             ("topic = \"bus\"", "topic `bus` does not name a component and a topic"),
             ("topic = \"/t\"", "topic `/t` does not name a component and a topic"),
             ("topic = \"bus/\"", "topic `bus/` does not name a component and a topic"),

@@ -4,16 +4,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::findings::{Findings, Problem, shown};
-use crate::limits::{self, Scope};
+use crate::limits::{self, AppLimits};
 use crate::load::Document;
 use crate::names::{app_id_from, is_app_id};
 use crate::route::{self, Defaults};
-use crate::{App, Precedence, Route, across, guest};
+use crate::{App, Precedence, Route, across, guest, networks};
 
 /// The version of the format that this release reads.
 const VERSION: i64 = 1;
 
-const KEYS: [&str; 6] = ["version", "name", "dapr", "limits", "env", "route"];
+pub(crate) const KEYS: [&str; 7] = ["version", "name", "dapr", "server", "limits", "env", "route"];
+
+/// The keys of `[dapr]`.
+pub(crate) const DAPR_KEYS: [&str; 1] = ["components"];
+
+/// The keys of `[server]`.
+pub(crate) const SERVER_KEYS: [&str; 1] = ["trusted-proxies"];
 
 /// Reads the document. The result is of use only when nothing was found to be wrong.
 pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
@@ -23,6 +29,7 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
         name: String::new(),
         precedence: Precedence::LongestMatch,
         routes: Vec::new(),
+        server: limits::standard().into_server(),
         components: None,
     };
     // In another version each key may mean something else: what else is wrong cannot be known.
@@ -32,7 +39,16 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
     document.table.refuse_unknown(&KEYS, found);
     app.name = name(document, found);
     app.components = components(document, found);
-    app.routes = routes(document, found);
+    let limits = match document.table.table("limits", "`[limits]`", found) {
+        Some(table) => limits::of_app(&table, document.source, found),
+        None => limits::standard(),
+    };
+    app.server = limits.clone().into_server();
+    if let Some(server) = document.table.table("server", "`[server]`", found) {
+        server.refuse_unknown(&SERVER_KEYS, found);
+        app.server.trusted_proxies = networks::networks(&server, "trusted-proxies", found);
+    }
+    app.routes = routes(document, limits, found);
     app
 }
 
@@ -76,7 +92,7 @@ fn name(document: &Document<'_>, found: &mut Findings) -> String {
 fn components(document: &Document<'_>, found: &mut Findings) -> Option<PathBuf> {
     let dapr = document.table.table("dapr", "`[dapr]`", found);
     if let Some(dapr) = &dapr {
-        dapr.refuse_unknown(&["components"], found);
+        dapr.refuse_unknown(&DAPR_KEYS, found);
     }
     let Some(field) = dapr.and_then(|dapr| dapr.get("components")) else {
         let folder = document.root.join("components");
@@ -94,13 +110,8 @@ fn components(document: &Document<'_>, found: &mut Findings) -> Option<PathBuf> 
     Some(folder)
 }
 
-fn routes(document: &Document<'_>, found: &mut Findings) -> Vec<Route> {
+fn routes(document: &Document<'_>, limits: AppLimits, found: &mut Findings) -> Vec<Route> {
     let table = &document.table;
-    let standard = limits::standard();
-    let limits = match table.table("limits", "`[limits]`", found) {
-        Some(limits) => limits::read(&limits, Scope::App, &standard, found),
-        None => standard,
-    };
     let env = match table.table("env", "`[env]`", found) {
         Some(env) => guest::env(&env, &BTreeMap::new(), found),
         None => BTreeMap::new(),
