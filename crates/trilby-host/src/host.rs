@@ -8,6 +8,7 @@ use trilby_dapr::{Blocks, CallContext, Error};
 
 use crate::Access;
 use crate::answer::{Answer, Answers, Full};
+use crate::http::{HttpSettings, Responses};
 
 /// What a route's host functions work with, the same for all its requests.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct HostSettings {
     pub access: Arc<Access>,
     /// Time for one call.
     pub call_timeout: Duration,
+    /// Outbound HTTP; `None` allows none.
+    pub http: Option<HttpSettings>,
 }
 
 /// One request's host state: it lives in the guest's store and dies with it.
@@ -25,6 +28,7 @@ pub struct Host {
     pub(crate) settings: HostSettings,
     pub(crate) answers: Answers,
     pub(crate) last_error: Option<Error>,
+    pub(crate) responses: Responses,
     deadline: Instant,
     traceparent: Option<Arc<str>>,
 }
@@ -33,7 +37,24 @@ impl Host {
     /// State for a request that ends at `deadline`.
     #[must_use]
     pub fn new(settings: HostSettings, deadline: Instant, traceparent: Option<Arc<str>>) -> Self {
-        Self { settings, answers: Answers::default(), last_error: None, deadline, traceparent }
+        Self {
+            settings,
+            answers: Answers::default(),
+            last_error: None,
+            responses: Responses::default(),
+            deadline,
+            traceparent,
+        }
+    }
+
+    /// When the request ends.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The trace context that the request came with.
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
     }
 
     /// The context of a call that starts now.

@@ -3,8 +3,17 @@
 use trilby_manifest::Grants;
 
 /// All import modules of the ABI.
-pub const IMPORT_MODULES: &[&str] =
-    &["dapr_v1", "dapr_state_v1", "dapr_pubsub_v1", "dapr_binding_v1", "dapr_secret_v1"];
+pub const IMPORT_MODULES: &[&str] = &[
+    "dapr_v1",
+    "dapr_state_v1",
+    "dapr_pubsub_v1",
+    "dapr_binding_v1",
+    "dapr_secret_v1",
+    EXPERIMENTAL_HTTP,
+];
+
+/// The import module of WAGI's outbound HTTP.
+pub const EXPERIMENTAL_HTTP: &str = "wasi_experimental_http";
 
 /// A building block of the core-module ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,10 @@ use wasmtime::Linker;
 
 use trilby_sandbox::State;
 
+use crate::http::{Area, Call};
+use crate::imports::EXPERIMENTAL_HTTP;
 use crate::memory::{Guest, Span};
-use crate::{Host, blocks, memory};
+use crate::{Host, blocks, http, memory};
 
 /// Adds all of the guest ABI to a linker. What a route may really do is decided by its grants.
 ///
@@ -14,6 +16,7 @@ use crate::{Host, blocks, memory};
 /// When a name is already taken.
 pub fn link(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
     answers(linker)?;
+    outbound_http(linker)?;
     linker.func_wrap_async(
         "dapr_state_v1",
         "get",
@@ -72,6 +75,49 @@ pub fn link(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
                 let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
                 blocks::secret_get(&mut guest, spans).await
             })
+        },
+    )?;
+    Ok(())
+}
+
+/// `wasi_experimental_http`: only `req` waits.
+fn outbound_http(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
+    type Ten = (i32, i32, i32, i32, i32, i32, i32, i32, i32, i32);
+    let module = EXPERIMENTAL_HTTP;
+    linker.func_wrap_async(
+        module,
+        "req",
+        |mut guest, (u, un, m, mn, h, hn, b, bn, status, handle): Ten| {
+            Box::new(async move {
+                let (url, method) = (Area(u, un), Area(m, mn));
+                let (headers, body) = (Area(h, hn), Area(b, bn));
+                let call = Call { url, method, headers, body, status, handle };
+                http::code(http::send(&mut guest, call).await)
+            })
+        },
+    )?;
+    linker.func_wrap(module, "close", |mut guest: Guest<'_>, handle: i32| {
+        http::code(http::close(&mut guest, handle))
+    })?;
+    linker.func_wrap(
+        module,
+        "header_get",
+        |mut guest: Guest<'_>, handle: i32, n: i32, nn: i32, v: i32, vn: i32, written: i32| {
+            http::code(http::header(&mut guest, handle, (Area(n, nn), Area(v, vn), written)))
+        },
+    )?;
+    linker.func_wrap(
+        module,
+        "headers_get_all",
+        |mut guest: Guest<'_>, handle: i32, b: i32, bn: i32, written: i32| {
+            http::code(http::headers(&mut guest, handle, (Area(b, bn), written)))
+        },
+    )?;
+    linker.func_wrap(
+        module,
+        "body_read",
+        |mut guest: Guest<'_>, handle: i32, b: i32, bn: i32, read: i32| {
+            http::code(http::read(&mut guest, handle, (Area(b, bn), read)))
         },
     )?;
     Ok(())

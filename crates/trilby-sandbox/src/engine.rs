@@ -65,6 +65,12 @@ impl Module {
         names
     }
 
+    /// Whether the module exports a function of this name.
+    #[must_use]
+    pub fn has_function(&self, name: &str) -> bool {
+        self.inner.get_export(name).is_some_and(|export| export.func().is_some())
+    }
+
     /// The memory with which an instance begins, in bytes.
     #[must_use]
     pub fn memory_bytes_min(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,6 +13,9 @@ use crate::{Input, InputError, LineSink, pipe};
 pub struct RunLimits {
     /// When the guest is ended, whether it computes or waits.
     pub deadline: Instant,
+    /// For how long the guest may compute; `None` leaves it to the deadline, which costs nothing to
+    /// watch.
+    pub cpu: Option<Duration>,
     /// The guest's linear memory, in bytes. Its tables have a constant limit of their own.
     pub memory_bytes_max: usize,
 }
@@ -65,6 +69,8 @@ pub enum Ending {
     },
     /// The deadline passed.
     Deadline,
+    /// The guest computed for longer than it may.
+    Cpu,
     /// The guest wrote more than its limit.
     Output,
     /// The request body broke off, or was too large, and the guest was told so when it read on.

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod input;
 mod job;
+mod metered;
 pub mod pipe;
 mod program;
 mod resources;

@@ -8,6 +8,7 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::ending::{self, Failure};
+use crate::metered::Metered;
 use crate::resources::Resources;
 use crate::{Ending, Engine, Error, Job, Module, Volume};
 
@@ -23,6 +24,12 @@ pub struct State<H> {
     resources: Resources,
 }
 
+impl<H> State<H> {
+    fn wasi(&mut self) -> &mut WasiP1Ctx {
+        &mut self.wasi
+    }
+}
+
 /// The host functions that programs are linked with.
 pub struct Linked<H: Send + 'static> {
     engine: Engine,
@@ -31,7 +38,7 @@ pub struct Linked<H: Send + 'static> {
 }
 
 impl<H: Send + 'static> Linked<H> {
-    /// Defines WASI preview 1, and what `hook` adds: functions in the import modules named by
+    /// Defines WASI preview 1, its predecessor `wasi_unstable` that old modules import, and what `hook` adds: functions in the import modules named by
     /// `added`.
     ///
     /// # Errors
@@ -43,10 +50,12 @@ impl<H: Send + 'static> Linked<H> {
         hook: impl FnOnce(&mut Linker<State<H>>) -> wasmtime::Result<()>,
     ) -> Result<Self, Error> {
         let mut linker = Linker::new(engine.inner());
-        wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state: &mut State<H>| &mut state.wasi)
+        wasmtime_wasi::p1::add_to_linker_async(&mut linker, State::wasi)
+            .and_then(|_| wasmtime_wasi::p0::add_to_linker_async(&mut linker, State::wasi))
             .and_then(|_| hook(&mut linker))
             .map_err(|e| Error::Engine(format!("{e:#}")))?;
-        let offered = ["wasi_snapshot_preview1"].iter().chain(added).map(|&m| m.to_owned());
+        let offered =
+            ["wasi_snapshot_preview1", "wasi_unstable"].iter().chain(added).map(|&m| m.to_owned());
         Ok(Self { engine: engine.clone(), linker, offered: offered.collect() })
     }
 
@@ -119,6 +128,7 @@ impl<H: Send + 'static> Program<H> {
 
     async fn run_to_end(&self, job: Job<'_, H>) -> Ending {
         let resources = Resources::new(job.limits.memory_bytes_max);
+        let cpu = job.limits.cpu;
         let (stdout, input_failure) = (job.stdout.clone(), job.stdin.failure());
         let (wasi, host) = match wasi(job).await {
             Ok(parts) => parts,
@@ -134,7 +144,13 @@ impl<H: Send + 'static> Program<H> {
         store.epoch_deadline_callback(|_| {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        let result = self.call(&mut store).await;
+        let result = match cpu {
+            None => self.call(&mut store).await,
+            Some(budget) => match Metered::new(self.call(&mut store), budget).await {
+                Some(result) => result,
+                None => return Ending::Cpu,
+            },
+        };
         let refused_bytes = store.data().resources.refused_bytes();
         ending::of(result, refused_bytes, &stdout, &input_failure)
     }

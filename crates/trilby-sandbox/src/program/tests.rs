@@ -95,6 +95,7 @@ fn job() -> Job<'static, Waiting> {
         volumes: &[],
         host: Waiting::default(),
         limits: RunLimits {
+            cpu: None,
             deadline: Instant::now() + Duration::from_secs(3600),
             memory_bytes_max: MEMORY_BYTES_MAX,
         },

@@ -168,3 +168,34 @@ fn a_disk_that_hangs_holds_neither_a_worker_nor_the_deadline() {
         assert_eq!(program.run(Job { volumes: &volumes, ..job() }).await, Ending::Done);
     });
 }
+
+#[tokio::test]
+async fn an_endless_guest_is_ended_when_it_has_computed_long_enough() {
+    let engine = Engine::pooled(1);
+    let limits = RunLimits { cpu: Some(Duration::from_millis(20)), ..job().limits };
+    for place in PLACES {
+        let spins = program(&engine, place, "(loop $more (br $more))");
+        assert_eq!(spins.run(Job { limits, ..job() }).await, Ending::Cpu);
+        let quick = program(&engine, place, "");
+        assert_eq!(quick.run(Job { limits, ..job() }).await, Ending::Done);
+    }
+}
+
+#[tokio::test]
+async fn the_first_snapshot_of_wasi_is_there_too() {
+    let engine = Engine::pooled(1);
+    let wat = br#"(module
+      (import "wasi_unstable" "fd_write"
+        (func $fd_write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\20\00\00\00\05\00\00\00")
+      (data (i32.const 32) "hello")
+      (func (export "_start")
+        (if (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))
+          (then unreachable))))"#;
+    let module = engine.compile(wat).expect("valid");
+    let (stdout, reader) = pipe::new(99);
+    let program = linked(&engine).program(&module, "_start").expect("fits");
+    assert_eq!(program.run(Job { stdout, ..job() }).await, Ending::Done);
+    assert_eq!(reader.try_read().as_deref(), Some(b"hello".as_slice()));
+}

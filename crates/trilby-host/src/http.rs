@@ -1,0 +1,292 @@
+//! `wasi_experimental_http`: outbound HTTP as WAGI modules import it.
+//!
+//! Functions return 0 or one of [`Refusal`]'s codes, and never trap. Open responses live in the
+//! request's own [`Host`], so no handle reaches those of another request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use trilby_outbound::{Error, Outbound, Policy};
+use wasmtime::Extern;
+
+use crate::Host;
+use crate::memory::Guest;
+
+/// Where and how a route's guests may send HTTP requests.
+#[derive(Clone)]
+pub struct HttpSettings {
+    /// The client, shared by the whole process.
+    pub outbound: Outbound,
+    /// What the manifest allows.
+    pub policy: Arc<Policy>,
+    /// Responses that one guest may have open at once.
+    pub calls_max: usize,
+}
+
+/// Why a function did not do what it should: the numbers of `wasi-experimental-http` 0.10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    InvalidHandle = 1,
+    MemoryNotFound = 2,
+    MemoryAccess = 3,
+    BufferTooSmall = 4,
+    HeaderNotFound = 5,
+    Utf8 = 6,
+    DestinationNotAllowed = 7,
+    InvalidMethod = 8,
+    InvalidEncoding = 9,
+    InvalidUrl = 10,
+    Request = 11,
+    TooManySessions = 13,
+}
+
+type Outcome<T> = Result<T, Refusal>;
+
+/// The open responses of one request.
+#[derive(Default)]
+pub(crate) struct Responses {
+    open: BTreeMap<u32, Response>,
+    next: u32,
+}
+
+struct Response {
+    headers: HeaderMap,
+    /// What the guest has not read yet.
+    body: Bytes,
+}
+
+/// A pointer and a length of the guest, which may be anything.
+#[derive(Clone, Copy)]
+pub(crate) struct Area(pub(crate) i32, pub(crate) i32);
+
+impl Area {
+    fn range(self) -> Outcome<std::ops::Range<usize>> {
+        let unsigned = |value: i32| usize::try_from(value.cast_unsigned()).ok();
+        let (start, len) = (unsigned(self.0), unsigned(self.1));
+        let start = start.ok_or(Refusal::MemoryAccess)?;
+        let end = len.and_then(|len| start.checked_add(len)).ok_or(Refusal::MemoryAccess)?;
+        Ok(start..end)
+    }
+}
+
+/// What a guest passes to `req`.
+pub(crate) struct Call {
+    pub(crate) url: Area,
+    pub(crate) method: Area,
+    pub(crate) headers: Area,
+    pub(crate) body: Area,
+    pub(crate) status: i32,
+    pub(crate) handle: i32,
+}
+
+/// The number that the guest gets.
+pub(crate) fn code(outcome: Outcome<()>) -> i32 {
+    outcome.map_or_else(|refusal| refusal as i32, |()| 0)
+}
+
+/// `req`: sends a request, and waits for the whole answer.
+pub(crate) async fn send(guest: &mut Guest<'_>, call: Call) -> Outcome<()> {
+    let url: Uri = text(guest, call.url)?.parse().map_err(|_| Refusal::InvalidUrl)?;
+    let method = Method::from_bytes(text(guest, call.method)?.as_bytes())
+        .map_err(|_| Refusal::InvalidMethod)?;
+    let headers = header_map(&text(guest, call.headers)?)?;
+    let body = Bytes::copy_from_slice(bytes(guest, call.body)?);
+    let (status_at, handle_at) = (Area(call.status, 2), Area(call.handle, 4));
+    // Seen before the request, which cannot be taken back.
+    bytes(guest, status_at)?;
+    bytes(guest, handle_at)?;
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = url;
+    *request.headers_mut() = headers;
+    let response = answer(&mut guest.data_mut().host, request).await?;
+    let (head, body) = response.into_parts();
+    let handle = guest.data_mut().host.responses.keep(Response { headers: head.headers, body })?;
+    write(guest, status_at, &head.status.as_u16().to_le_bytes())?;
+    write(guest, handle_at, &handle.to_le_bytes())
+}
+
+async fn answer(host: &mut Host, mut request: Request<Bytes>) -> Outcome<http::Response<Bytes>> {
+    let Some(settings) = host.settings.http.clone() else {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        tracing::info!(
+            target: "trilby::outbound",
+            "no outbound HTTP to `{}`: the route has no `allowed-hosts`", host.escape_debug()
+        );
+        return Err(Refusal::DestinationNotAllowed);
+    };
+    if host.responses.open.len() >= settings.calls_max {
+        return Err(Refusal::TooManySessions);
+    }
+    if let Some(parent) = host.traceparent()
+        && let Ok(parent) = HeaderValue::from_str(parent)
+    {
+        request.headers_mut().entry("traceparent").or_insert(parent);
+    }
+    let policy = within(&settings.policy, host.responses.bytes());
+    let sent = settings.outbound.send(&policy, host.deadline(), request).await;
+    sent.map_err(|error| {
+        tracing::info!(target: "trilby::outbound", %error, "outbound request failed");
+        refusal(&error)
+    })
+}
+
+/// The policy with what is left of its bound on bodies: open responses share it.
+fn within(policy: &Arc<Policy>, open_bytes: usize) -> Arc<Policy> {
+    if open_bytes == 0 {
+        return Arc::clone(policy);
+    }
+    let mut rest = Policy::clone(policy);
+    rest.body_bytes_max = rest.body_bytes_max.saturating_sub(open_bytes);
+    Arc::new(rest)
+}
+
+fn refusal(error: &Error) -> Refusal {
+    match error {
+        Error::NotAllowed { .. } | Error::PrivateAddress { .. } => Refusal::DestinationNotAllowed,
+        Error::InvalidUrl { .. } => Refusal::InvalidUrl,
+        _ => Refusal::Request,
+    }
+}
+
+/// `close`: an unknown handle is no error.
+pub(crate) fn close(guest: &mut Guest<'_>, handle: i32) -> Outcome<()> {
+    guest.data_mut().host.responses.open.remove(&handle.cast_unsigned());
+    Ok(())
+}
+
+/// `header_get`: the first header of a name.
+pub(crate) fn header(
+    guest: &mut Guest<'_>,
+    handle: i32,
+    (name, value, written_at): (Area, Area, i32),
+) -> Outcome<()> {
+    let name = text(guest, name)?;
+    let found = response(guest, handle)?.headers.get(&*name).cloned();
+    let found = found.ok_or(Refusal::HeaderNotFound)?;
+    fill(guest, value, found.as_bytes(), written_at)
+}
+
+/// `headers_get_all`: a line `name:value` for each header.
+pub(crate) fn headers(
+    guest: &mut Guest<'_>,
+    handle: i32,
+    (buffer, written_at): (Area, i32),
+) -> Outcome<()> {
+    let mut all = Vec::new();
+    for (name, value) in &response(guest, handle)?.headers {
+        all.extend_from_slice(name.as_str().as_bytes());
+        all.push(b':');
+        all.extend_from_slice(value.as_bytes());
+        all.push(b'\n');
+    }
+    fill(guest, buffer, &all, written_at)
+}
+
+/// `body_read`: the next bytes of the body; none at its end.
+pub(crate) fn read(
+    guest: &mut Guest<'_>,
+    handle: i32,
+    (buffer, read_at): (Area, i32),
+) -> Outcome<()> {
+    let room = bytes(guest, buffer)?.len();
+    bytes(guest, Area(read_at, 4))?;
+    let body = &mut response(guest, handle)?.body;
+    let chunk = body.split_to(room.min(body.len()));
+    fill(guest, buffer, &chunk, read_at)
+}
+
+impl Responses {
+    fn keep(&mut self, response: Response) -> Outcome<u32> {
+        let handle = self.next;
+        // As many requests as that take longer than any deadline.
+        self.next = self.next.checked_add(1).ok_or(Refusal::TooManySessions)?;
+        self.open.insert(handle, response);
+        Ok(handle)
+    }
+
+    fn bytes(&self) -> usize {
+        self.open.values().map(|response| response.body.len()).sum()
+    }
+}
+
+fn response<'a>(guest: &'a mut Guest<'_>, handle: i32) -> Outcome<&'a mut Response> {
+    let open = &mut guest.data_mut().host.responses.open;
+    open.get_mut(&handle.cast_unsigned()).ok_or(Refusal::InvalidHandle)
+}
+
+/// Headers as the guest's library writes them: a line `name:value` for each.
+fn header_map(text: &str) -> Outcome<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(':').ok_or(Refusal::InvalidEncoding)?;
+        let name = HeaderName::from_bytes(name.trim().as_bytes());
+        let value = HeaderValue::from_str(value.trim());
+        match (name, value) {
+            (Ok(name), Ok(value)) => headers.try_append(name, value),
+            _ => return Err(Refusal::InvalidEncoding),
+        }
+        .map_err(|_| Refusal::InvalidEncoding)?;
+    }
+    Ok(headers)
+}
+
+fn memory(guest: &mut Guest<'_>) -> Outcome<wasmtime::Memory> {
+    match guest.get_export("memory") {
+        Some(Extern::Memory(memory)) => Ok(memory),
+        _ => Err(Refusal::MemoryNotFound),
+    }
+}
+
+fn bytes<'a>(guest: &'a mut Guest<'_>, area: Area) -> Outcome<&'a [u8]> {
+    let memory = memory(guest)?;
+    memory.data(&*guest).get(area.range()?).ok_or(Refusal::MemoryAccess)
+}
+
+fn text(guest: &mut Guest<'_>, area: Area) -> Outcome<String> {
+    let text = std::str::from_utf8(bytes(guest, area)?).map_err(|_| Refusal::Utf8)?;
+    Ok(text.to_owned())
+}
+
+fn write(guest: &mut Guest<'_>, area: Area, content: &[u8]) -> Outcome<()> {
+    let (memory, range) = (memory(guest)?, area.range()?);
+    let target = memory.data_mut(&mut *guest).get_mut(range);
+    let target = target.filter(|target| target.len() == content.len());
+    target.ok_or(Refusal::MemoryAccess)?.copy_from_slice(content);
+    Ok(())
+}
+
+/// Writes what fits into a buffer wholly, and its length elsewhere.
+fn fill(guest: &mut Guest<'_>, buffer: Area, content: &[u8], written_at: i32) -> Outcome<()> {
+    let room = bytes(guest, buffer)?.len();
+    let len = u32::try_from(content.len()).map_err(|_| Refusal::BufferTooSmall)?;
+    if content.len() > room {
+        return Err(Refusal::BufferTooSmall);
+    }
+    let start = Area(buffer.0, len.cast_signed());
+    write(guest, start, content)?;
+    write(guest, Area(written_at, 4), &len.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_lines() {
+        let headers = header_map("a:1\nB: 2\na:3:4\n\n").expect("valid");
+        assert_eq!(headers.get_all("a").iter().count(), 2);
+        assert_eq!(headers.get("b").map(HeaderValue::as_bytes), Some(&b"2"[..]));
+        for bad in ["a", ":1", "a b:1", "a:\u{1}"] {
+            assert_eq!(header_map(bad).map(|_| ()), Err(Refusal::InvalidEncoding), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn areas_are_unsigned() {
+        assert_eq!(Area(-1, 1).range(), Ok(0xffff_ffff..0x1_0000_0000));
+        assert_eq!(Area(1, 2).range(), Ok(1..3));
+    }
+}
