@@ -18,6 +18,7 @@ mod defaults;
 mod deliveries;
 mod duration;
 mod error;
+mod inventory;
 mod json;
 mod kind;
 mod load;
@@ -28,5 +29,6 @@ mod state;
 
 pub use deliveries::{Deliveries, InputBinding, Subscription};
 pub use error::Error;
+pub use inventory::{ComponentInfo, Inventory};
 pub use kind::Kind;
-pub use runtime::{ComponentInfo, Options, Runtime};
+pub use runtime::{Options, Runtime};

@@ -22,7 +22,7 @@ use crate::load::types::nearest;
 use crate::load::{self, Context, Described, Lookup};
 use crate::secrets::SecretStore;
 use crate::state::StateStore;
-use crate::{Error, Kind, defaults, refusals};
+use crate::{Error, Inventory, Kind, defaults, refusals};
 
 /// What a runtime is opened with.
 #[derive(Clone)]
@@ -39,21 +39,9 @@ pub struct Options {
     pub env: BTreeMap<String, String>,
 }
 
-/// An open component, for a person to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ComponentInfo {
-    /// Its name.
-    pub name: String,
-    /// Dapr's type, such as `state.sqlite`.
-    pub type_name: String,
-    /// What it is for.
-    pub kind: Kind,
-}
-
 /// Dapr's building blocks in this process.
 pub struct Runtime {
-    components: Vec<ComponentInfo>,
+    inventory: Inventory,
     states: BTreeMap<String, StateStore>,
     brokers: BTreeMap<String, Arc<Broker>>,
     outputs: BTreeMap<String, LocalStorage>,
@@ -76,7 +64,7 @@ impl Runtime {
         let found = load::load(&options.components, &options.app_id)?;
         let described = found.components;
         let mut runtime = Self {
-            components: Vec::new(),
+            inventory: Inventory::default(),
             states: BTreeMap::new(),
             brokers: BTreeMap::new(),
             outputs: BTreeMap::new(),
@@ -155,38 +143,14 @@ impl Runtime {
             }
         }
         tracing::debug!(component = component.name, r#type = component.type_name, "opened");
-        self.components.push(ComponentInfo {
-            name: component.name.clone(),
-            type_name: component.type_name.clone(),
-            kind,
-        });
+        self.inventory.add(kind, component.name.clone(), component.type_name.clone());
         Ok(())
     }
 
-    /// The open components: secret stores, then the others in the order of their files, then the
-    /// defaults.
+    /// What is open: secret stores, then the others in the order of their files, then the defaults.
     #[must_use]
-    pub fn components(&self) -> &[ComponentInfo] {
-        &self.components
-    }
-
-    /// Whether there is a component of this kind and name.
-    #[must_use]
-    pub fn has(&self, kind: Kind, name: &str) -> bool {
-        self.names(kind).contains(&name)
-    }
-
-    /// The component of a kind whose name is nearest to this one: a slip away, or the only one.
-    #[must_use]
-    pub fn nearest(&self, kind: Kind, name: &str) -> Option<String> {
-        let names = self.names(kind);
-        let only = if let [only] = names.as_slice() { Some(*only) } else { None };
-        nearest(name, &names).or(only).map(str::to_owned)
-    }
-
-    fn names(&self, kind: Kind) -> Vec<&str> {
-        let of_kind = self.components.iter().filter(|component| component.kind == kind);
-        of_kind.map(|component| component.name.as_str()).collect()
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
     }
 
     /// Begins to bring topic events and binding triggers to `inbound`. Must be called on a tokio
@@ -218,7 +182,7 @@ impl Runtime {
     }
 
     fn missing(&self, kind: Kind, name: &str) -> Error {
-        Error::Missing { kind, name: name.to_owned(), nearest: self.nearest(kind, name) }
+        Error::Missing { kind, name: name.to_owned(), nearest: self.inventory.nearest(kind, name) }
     }
 
     fn state(&self, name: &str) -> Result<&StateStore> {

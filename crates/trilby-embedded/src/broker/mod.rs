@@ -173,7 +173,8 @@ impl Broker {
     }
 
     fn subscribers_of(&self, topic: &str) -> Vec<Arc<Subscriber>> {
-        let subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        subscribers.retain(|known| !known.backlog.is_retired());
         subscribers.iter().filter(|known| matches(&known.topic, topic)).cloned().collect()
     }
 

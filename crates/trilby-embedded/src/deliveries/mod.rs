@@ -61,7 +61,7 @@ pub struct Deliveries {
     /// No new events.
     closing: CancellationToken,
     /// No more of anything. Cancelled by dropping it.
-    broken_off: DropGuard,
+    _broken_off: DropGuard,
 }
 
 /// What a cron binding takes for the time.
@@ -76,26 +76,50 @@ impl Deliveries {
         self.draining.cancel();
     }
 
+    /// Ends the deliveries while the runtime goes on, as when a reload takes their routes away: from
+    /// now on their topics are without these subscriptions, and what was accepted before is delivered
+    /// within the bound. Says how many were dropped because it passed.
+    pub async fn retire(self, within: Duration) -> usize {
+        self.backlog.retire();
+        self.finish(within).await
+    }
+
     /// Ends the deliveries within a bound, and says how many were dropped because it passed.
     ///
     /// Events that were accepted are delivered, also those that guests publish meanwhile. Once
     /// nothing is left, publishing to a subscribed topic fails: who else may still publish, such as
     /// requests in flight, must be waited for before. A warning tells of what was dropped.
     pub async fn finish(self, within: Duration) -> usize {
-        self.begin_drain();
+        Self::finish_all(vec![self], within).await
+    }
+
+    /// The same for several at once: an event of one may lead to events of another, so none is closed
+    /// before all are settled.
+    pub async fn finish_all(all: Vec<Self>, within: Duration) -> usize {
+        for deliveries in &all {
+            deliveries.begin_drain();
+        }
         let finished = async {
-            self.backlog.settled().await;
-            self.closing.cancel();
-            self.tasks.wait().await;
+            // What was settled may have got new events from another's last one.
+            while all.iter().any(|deliveries| deliveries.backlog.open() > 0) {
+                for deliveries in &all {
+                    deliveries.backlog.settled().await;
+                }
+            }
+            for deliveries in &all {
+                deliveries.closing.cancel();
+            }
+            for deliveries in &all {
+                deliveries.tasks.wait().await;
+            }
         };
         let dropped = match tokio::time::timeout(within, finished).await {
             Ok(()) => 0,
-            Err(_) => self.backlog.open(),
+            Err(_) => all.iter().map(|deliveries| deliveries.backlog.open()).sum(),
         };
         if dropped > 0 {
             tracing::warn!(dropped, "deliveries were dropped: the time to drain has passed");
         }
-        drop(self.broken_off);
         dropped
     }
 }
@@ -125,7 +149,7 @@ fn start_at(
         backlog: Arc::default(),
         draining: CancellationToken::new(),
         closing: CancellationToken::new(),
-        broken_off: broken_off.clone().drop_guard(),
+        _broken_off: broken_off.clone().drop_guard(),
     };
     for (broker, subscription) in subscriptions {
         let (path, deadline) = (&subscription.path, subscription.deadline);

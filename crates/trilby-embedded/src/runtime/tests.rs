@@ -42,7 +42,7 @@ fn opened(files: &[(&str, &str)]) -> (TempDir, Runtime) {
 }
 
 fn names(runtime: &Runtime) -> Vec<(&str, &str)> {
-    let components = runtime.components().iter();
+    let components = runtime.inventory().components().iter();
     components.map(|component| (component.name.as_str(), component.type_name.as_str())).collect()
 }
 
@@ -87,11 +87,11 @@ fn a_described_kind_has_no_default() {
     let mine = component("mine", "spec: {type: state.in-memory}");
     let (folder, runtime) = opened(&[("a.yaml", &mine)]);
     assert_eq!(names(&runtime), [("mine", "state.in-memory"), ("pubsub", "pubsub.in-memory")]);
-    assert!(runtime.has(Kind::State, "mine"));
-    assert!(!runtime.has(Kind::State, "statestore"));
-    assert!(!runtime.has(Kind::Pubsub, "mine"));
-    assert_eq!(runtime.nearest(Kind::State, "statestore").as_deref(), Some("mine"));
-    assert_eq!(runtime.nearest(Kind::SecretStore, "mine"), None);
+    assert!(runtime.inventory().has(Kind::State, "mine"));
+    assert!(!runtime.inventory().has(Kind::State, "statestore"));
+    assert!(!runtime.inventory().has(Kind::Pubsub, "mine"));
+    assert_eq!(runtime.inventory().nearest(Kind::State, "statestore").as_deref(), Some("mine"));
+    assert_eq!(runtime.inventory().nearest(Kind::SecretStore, "mine"), None);
     let files = fs::read_dir(folder.path()).unwrap();
     assert_eq!(files.count(), 1, "the data folder was made without need");
 }
@@ -100,7 +100,7 @@ fn a_described_kind_has_no_default() {
 fn a_component_for_other_apps_leaves_the_default() {
     let scoped = component("mine", "spec: {type: state.in-memory}\nscopes: [other]");
     let (_folder, runtime) = opened(&[("a.yaml", &scoped)]);
-    assert!(runtime.has(Kind::State, "statestore"));
+    assert!(runtime.inventory().has(Kind::State, "statestore"));
 }
 
 #[tokio::test]

@@ -125,3 +125,16 @@ async fn dropped_deliveries_break_off() {
     pass(60).await;
     assert_eq!(app.times(), [0; 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn retired_subscriptions_get_what_came_before_and_the_broker_goes_on() {
+    let (app, broker) = (App::new(|_, _| OK), broker());
+    let deliveries = started(&app, &broker);
+    publish(&broker, "1", &[]).await.unwrap();
+    assert_eq!(deliveries.retire(MINUTES).await, 0);
+    publish(&broker, "2", &[]).await.unwrap();
+    let deliveries = started(&app, &broker);
+    publish(&broker, "3", &[]).await.unwrap();
+    deliveries.finish(MINUTES).await;
+    assert_eq!(app.data(), ["1", "3"]);
+}
