@@ -14,6 +14,12 @@ pub struct Admission {
     waiting_max: usize,
 }
 
+/// The turn of one request; the next may start when it is dropped.
+pub(crate) struct Turn {
+    pub(crate) _of_route: Option<OwnedSemaphorePermit>,
+    pub(crate) _of_process: OwnedSemaphorePermit,
+}
+
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {

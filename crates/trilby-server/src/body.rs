@@ -27,12 +27,14 @@ pub enum ResponseBody {
     Whole(Full<Bytes>),
     /// The guest runs on as this body is read.
     Streaming(Box<Streaming>),
+    /// A file, or a part of one.
+    File(UnsyncBoxBody<Bytes, std::io::Error>),
 }
 
 /// The guest failed after its head was sent: the connection is cut, so that the client does not
 /// take what it has for the whole answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the module failed while it wrote its answer")]
+#[error("the answer broke off")]
 pub struct CutOff;
 
 impl ResponseBody {
@@ -52,6 +54,10 @@ impl Body for ResponseBody {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Streaming(body) => Pin::new(body.as_mut()).poll_frame(cx),
+            Self::File(body) => Pin::new(body).poll_frame(cx).map_err(|error| {
+                tracing::warn!(%error, "a file could not be read to its end");
+                CutOff
+            }),
         }
     }
 
@@ -59,6 +65,7 @@ impl Body for ResponseBody {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Streaming(_) => false,
+            Self::File(body) => body.is_end_stream(),
         }
     }
 
@@ -66,6 +73,7 @@ impl Body for ResponseBody {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Streaming(body) => body.size_hint(),
+            Self::File(body) => body.size_hint(),
         }
     }
 }

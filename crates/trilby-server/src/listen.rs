@@ -10,21 +10,18 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use trilby_manifest::ProcessLimits;
+
 use crate::service::Peer;
-use crate::{Service, linger};
-
-/// Connections open at once; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 10_000;
-
-/// How long a client may take to send its request head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::{Service, Tls, linger};
 
 /// How long a new connection, accepted just before the end, may take to bring its first request.
 const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
@@ -32,12 +29,24 @@ const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
 /// How often an HTTP/2 client without requests is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How long a client may take no byte of an answer that waits for it. Its guest may have ended long
-/// before, so that no other bound holds.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How long after an error of `accept` (such as too many open files) it is tried again.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
+
+/// What hyper gathers of a request's head at most, when no route allows more.
+const HEAD_BYTES_MIN: usize = 64 << 10;
+
+/// What hyper reads ahead of a body, besides.
+const BODY_BUFFER_BYTES: usize = 400 << 10;
+
+/// How connections are served.
+pub struct ListenSettings {
+    /// The bounds of the process.
+    pub limits: ProcessLimits,
+    /// Request line and headers that any route allows, in bytes.
+    pub head_bytes_max: usize,
+    /// Certificate and key; `None` serves plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+}
 
 /// How a shutdown goes.
 #[derive(Clone, Copy, Debug)]
@@ -55,13 +64,14 @@ pub struct Drain {
 pub async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
-    drain: Drain,
+    (settings, drain): (ListenSettings, Drain),
     stop: impl Future<Output = ()>,
 ) -> usize {
-    let server = Server::new(service);
+    let server = Server::new(service, settings);
     tokio::select! {
         () = stop => {}
         () = server.accept(&listener) => {}
+        () = server.watch_tls() => {}
     }
     server.service.start_draining();
     // Whoever was told of this server a moment ago may still be connecting.
@@ -73,6 +83,8 @@ pub async fn serve(
 struct Server {
     service: Arc<Service>,
     http: auto::Builder<TokioExecutor>,
+    limits: ProcessLimits,
+    tls: Option<Arc<Tls>>,
     /// From now on connections end as soon as they have nothing to do.
     closing: CancellationToken,
     connections: Arc<Semaphore>,
@@ -80,16 +92,33 @@ struct Server {
 }
 
 impl Server {
-    fn new(service: Arc<Service>) -> Self {
+    fn new(service: Arc<Service>, settings: ListenSettings) -> Self {
+        let ListenSettings { limits, head_bytes_max, tls } = settings;
         let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        http.http2().timer(TokioTimer::new()).keep_alive_interval(PING_INTERVAL);
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_timeout)
+            .max_buf_size(head_bytes_max.max(HEAD_BYTES_MIN) + BODY_BUFFER_BYTES);
+        http.http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING_INTERVAL)
+            .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX));
         Self {
             service,
             http,
             closing: CancellationToken::new(),
-            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            connections: Arc::new(Semaphore::new(limits.connections_max)),
+            limits,
+            tls,
             tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Keeps the certificate new, for ever.
+    async fn watch_tls(&self) {
+        match &self.tls {
+            Some(tls) => tls.watch().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -121,36 +150,29 @@ impl Server {
         }
     }
 
-    fn serve(
-        &self,
-        stream: TcpStream,
-        remote: std::net::SocketAddr,
-        place: tokio::sync::OwnedSemaphorePermit,
-    ) {
+    fn serve(&self, stream: TcpStream, remote: std::net::SocketAddr, place: OwnedSemaphorePermit) {
         let Ok(local) = stream.local_addr() else { return };
         // Without this, Nagle's algorithm holds back small chunks of a streamed answer.
         let _ = stream.set_nodelay(true);
-        let peer = Peer { remote, local };
+        let peer = Peer { remote, local, tls: self.tls.is_some() };
         let service = Arc::clone(&self.service);
-        let (begun, begins) = watch::channel(false);
-        let answer = service_fn(move |request: Request<Incoming>| {
-            begun.send_if_modified(|begun| !std::mem::replace(begun, true));
-            let service = Arc::clone(&service);
-            async move {
-                let request = linger::request(request);
-                Ok::<_, std::convert::Infallible>(service.handle(request, peer).await)
-            }
-        });
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
-        let stream = TokioIo::new(Box::pin(stream));
-        let connection = self.http.serve_connection(stream, answer).into_owned();
-        let closing = self.closing.clone();
+        let (http, limits, closing) =
+            (self.http.clone(), self.limits.clone(), self.closing.clone());
+        let Some(tls) = self.tls.clone() else {
+            let connection = connection(&http, stream, service, (peer, limits, closing));
+            self.tasks.spawn(ended(connection, place));
+            return;
+        };
+        // In the connection's own task: a client that stalls in its handshake holds up nobody.
         self.tasks.spawn(async move {
-            if let Err(error) = run(connection, begins, closing).await {
-                tracing::debug!(error = %error, "connection ended");
+            match timeout(limits.head_timeout, tls.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let connection = connection(&http, stream, service, (peer, limits, closing));
+                    ended(connection, place).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+                Err(_) => tracing::debug!("the TLS handshake took too long"),
             }
-            drop(place);
         });
     }
 
@@ -167,6 +189,42 @@ impl Server {
     }
 }
 
+/// Serves a stream as HTTP.
+fn connection<S>(
+    http: &auto::Builder<TokioExecutor>,
+    stream: S,
+    service: Arc<Service>,
+    (peer, limits, closing): (Peer, ProcessLimits, CancellationToken),
+) -> impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + use<S>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (begun, begins) = watch::channel(false);
+    let answer = service_fn(move |request: Request<Incoming>| {
+        begun.send_if_modified(|begun| !std::mem::replace(begun, true));
+        let service = Arc::clone(&service);
+        async move {
+            let request = linger::request(request);
+            Ok::<_, std::convert::Infallible>(service.handle(request, peer).await)
+        }
+    });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_timeout));
+    let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), answer).into_owned();
+    run(connection, begins, (limits.head_timeout, closing))
+}
+
+/// Waits for the end of a connection, which then gives its place back.
+async fn ended(
+    connection: impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
+    place: OwnedSemaphorePermit,
+) {
+    if let Err(error) = connection.await {
+        tracing::debug!(error = %error, "connection ended");
+    }
+    drop(place);
+}
+
 /// Serves a connection to its end. A client that sends nothing is not waited for.
 ///
 /// When the server is closing, a request that lies in the socket already must still be seen:
@@ -174,7 +232,7 @@ impl Server {
 async fn run<C: GracefulConnection>(
     connection: C,
     mut begins: watch::Receiver<bool>,
-    closing: CancellationToken,
+    (head_timeout, closing): (Duration, CancellationToken),
 ) -> Result<(), C::Error> {
     let mut connection = pin!(connection);
     let late = async {
@@ -184,7 +242,7 @@ async fn run<C: GracefulConnection>(
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        begun = timeout(HEAD_TIMEOUT, begins.wait_for(|&begun| begun)) => {
+        begun = timeout(head_timeout, begins.wait_for(|&begun| begun)) => {
             if begun.is_err() {
                 return Ok(());
             }

@@ -12,8 +12,15 @@ pub enum Outcome {
     Ok,
     /// No route matches the path.
     NoRoute,
+    /// Routes match the path, but none the method.
+    MethodNotAllowed {
+        /// The methods that they have, as in the `Allow` header.
+        allow: String,
+    },
     /// The request cannot be given to a guest, such as a path with a NUL byte.
     BadRequest(&'static str),
+    /// The request line and the headers are larger than the route allows.
+    HeadTooLarge,
     /// The body is larger than the route allows.
     BodyTooLarge,
     /// The body broke off while the guest read it.
@@ -26,6 +33,8 @@ pub enum Outcome {
     Unauthenticated,
     /// The guest ran into its deadline.
     Deadline,
+    /// The guest computed for longer than it may.
+    Cpu,
     /// The guest needed more memory than its limit.
     Memory {
         /// The size in bytes that it asked for.
@@ -39,6 +48,8 @@ pub enum Outcome {
     BadOutput(OutputError),
     /// The guest wrote more than its limit.
     OutputTooLarge,
+    /// Local redirects led from one to the next without end.
+    RedirectLoop,
     /// The host could not give the guest what the manifest promises it.
     Host(String),
 }
@@ -59,18 +70,22 @@ impl Outcome {
         match self {
             Self::Ok => Blame::Nobody,
             Self::NoRoute
+            | Self::MethodNotAllowed { .. }
             | Self::BadRequest(_)
+            | Self::HeadTooLarge
             | Self::BodyTooLarge
             | Self::BodyBrokenOff
             | Self::Unauthenticated => Blame::Client,
             Self::Busy
             | Self::Draining
             | Self::Deadline
+            | Self::Cpu
             | Self::Memory { .. }
             | Self::Trap(_)
             | Self::Exit(_)
             | Self::BadOutput(_)
             | Self::OutputTooLarge
+            | Self::RedirectLoop
             | Self::Host(_) => Blame::Server,
         }
     }
@@ -81,15 +96,19 @@ impl Outcome {
         match self {
             Self::Ok => StatusCode::OK,
             Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BadRequest(_) | Self::BodyBrokenOff => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+            Self::Deadline | Self::Cpu => StatusCode::GATEWAY_TIMEOUT,
             Self::Memory { .. } | Self::Trap(_) | Self::Exit(_) | Self::Host(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::BadOutput(_) | Self::OutputTooLarge => StatusCode::BAD_GATEWAY,
+            Self::BadOutput(_) | Self::OutputTooLarge | Self::RedirectLoop => {
+                StatusCode::BAD_GATEWAY
+            }
         }
     }
 
@@ -99,6 +118,8 @@ impl Outcome {
         match self {
             Self::Ok => "ok",
             Self::NoRoute => "no_route",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::HeadTooLarge => "head_too_large",
             Self::BadRequest(_) => "bad_request",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyBrokenOff => "body_broken_off",
@@ -106,11 +127,13 @@ impl Outcome {
             Self::Draining => "draining",
             Self::Unauthenticated => "unauthenticated",
             Self::Deadline => "deadline",
+            Self::Cpu => "cpu",
             Self::Memory { .. } => "memory",
             Self::Trap(_) => "trap",
             Self::Exit(_) => "exit",
             Self::BadOutput(_) => "bad_output",
             Self::OutputTooLarge => "output_too_large",
+            Self::RedirectLoop => "redirect_loop",
             Self::Host(_) => "host",
         }
     }
@@ -123,16 +146,20 @@ impl Outcome {
             Self::Ok => "",
             Self::NoRoute => "no route matches this path\n",
             Self::BadRequest(reason) => reason,
+            Self::MethodNotAllowed { .. } => "this path does not answer that method\n",
+            Self::HeadTooLarge => "the request's headers are too large\n",
             Self::BodyTooLarge => "the request body is too large\n",
             Self::BodyBrokenOff => "the request body broke off\n",
             Self::Busy => "too many requests at the moment\n",
             Self::Draining => "the server is shutting down\n",
             Self::Unauthenticated => "the app token is missing or wrong\n",
-            Self::Deadline => "the module did not answer in time\n",
+            Self::Deadline | Self::Cpu => "the module did not answer in time\n",
             Self::Memory { .. } | Self::Trap(_) | Self::Exit(_) | Self::Host(_) => {
                 "the module failed\n"
             }
-            Self::BadOutput(_) | Self::OutputTooLarge => "the module's answer is not valid\n",
+            Self::BadOutput(_) | Self::OutputTooLarge | Self::RedirectLoop => {
+                "the module's answer is not valid\n"
+            }
         }
     }
 
@@ -145,7 +172,19 @@ impl Outcome {
             Self::Memory { asked_bytes } => format!("asked for {asked_bytes} bytes of memory"),
             Self::BadOutput(error) => error.to_string(),
             Self::BadRequest(reason) => (*reason).trim_end().to_owned(),
-            _ => String::new(),
+            Self::MethodNotAllowed { allow } => format!("only {allow}"),
+            Self::OutputTooLarge => "more than `body-out` of `limits`".to_owned(),
+            Self::Deadline => "longer than `deadline` of `limits`".to_owned(),
+            Self::Cpu => "computed longer than `cpu` of `limits`".to_owned(),
+            Self::HeadTooLarge => "more than `head-in` of `limits`".to_owned(),
+            Self::BodyTooLarge => "more than `body-in` of `limits`".to_owned(),
+            Self::RedirectLoop => "too many local redirects one after the other".to_owned(),
+            Self::Ok
+            | Self::NoRoute
+            | Self::BodyBrokenOff
+            | Self::Busy
+            | Self::Draining
+            | Self::Unauthenticated => self.word().replace('_', " "),
         }
     }
 }
@@ -158,6 +197,7 @@ impl From<Ending> for Outcome {
             Ending::Trap(reason) => Self::Trap(reason),
             Ending::Memory { asked_bytes } => Self::Memory { asked_bytes },
             Ending::Deadline => Self::Deadline,
+            Ending::Cpu => Self::Cpu,
             Ending::Output => Self::OutputTooLarge,
             Ending::Input(InputError::TooLarge) => Self::BodyTooLarge,
             Ending::Input(_) => Self::BodyBrokenOff,
@@ -180,6 +220,7 @@ mod tests {
             (Ending::Trap("unreachable".into()), 500, "trap"),
             (Ending::Memory { asked_bytes: 1 }, 500, "memory"),
             (Ending::Deadline, 504, "deadline"),
+            (Ending::Cpu, 504, "cpu"),
             (Ending::Output, 502, "output_too_large"),
             (Ending::Input(InputError::TooLarge), 413, "body_too_large"),
             (Ending::Input(InputError::BrokenOff), 400, "body_broken_off"),

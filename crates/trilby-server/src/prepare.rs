@@ -4,28 +4,45 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{Request, header};
+use http::Request;
 use http_body::Body;
+use ipnet::IpNet;
 use tokio::time::Instant;
 use trilby_cgi::{BodyLength, RequestMeta};
 use trilby_host::Host;
 use trilby_sandbox::{Ending, Job, LineSink, RunLimits, pipe};
 
-use crate::Entry;
 use crate::body::{self, RequestBody};
+use crate::entry::{Entry, Guest};
 use crate::events::Variables;
 use crate::outcome::Outcome;
+use crate::run::host_of;
 use crate::service::Peer;
 
 /// A request on its way to its guest.
 pub(crate) struct Incoming<'a> {
     pub(crate) request: Request<RequestBody>,
     pub(crate) peer: Peer,
+    /// The proxies whose word about the client is taken.
+    pub(crate) trusted_proxies: &'a [IpNet],
+    /// The path's parameters, not decoded.
+    pub(crate) params: Vec<(String, String)>,
+    /// The path that the client asked for, when a local redirect has led here.
+    pub(crate) redirected_from: Option<&'a str>,
     pub(crate) request_id: Arc<str>,
     /// How much of the path the route matched; `None` for a delivery, which matches as a whole.
     pub(crate) script_bytes: Option<usize>,
     pub(crate) variables: Variables,
     pub(crate) server_name: &'a str,
+}
+
+/// A guest that is ready to run.
+pub(crate) struct Prepared {
+    pub(crate) run: Run,
+    /// What it will write.
+    pub(crate) output: pipe::Reader,
+    /// The head of its request, which a local redirect hands on.
+    pub(crate) head: http::request::Parts,
 }
 
 type Run = Pin<Box<dyn Future<Output = Ending> + Send>>;
@@ -35,21 +52,27 @@ type Pairs = Vec<(Cow<'static, str>, String)>;
 /// polled for the first time.
 pub(crate) fn guest(
     entry: Arc<Entry>,
+    settings: Arc<Guest>,
     incoming: Incoming<'_>,
-) -> Result<(Run, pipe::Reader), Outcome> {
+) -> Result<Prepared, Outcome> {
     let environment = environment(&entry, &incoming)?;
-    let arguments = arguments(&entry, &incoming);
+    let arguments = arguments(&entry, &settings, &incoming);
     let traceparent = environment
         .iter()
         .find(|(name, _)| name == "TRACEPARENT")
         .map(|(_, value)| Arc::from(value.as_str()));
     let limits = &entry.route.limits;
     let deadline = Instant::now() + limits.deadline;
-    let run_limits = RunLimits { deadline, memory_bytes_max: limits.memory_bytes_max };
+    let run_limits = RunLimits {
+        deadline,
+        cpu: (limits.cpu < limits.deadline).then_some(limits.cpu),
+        memory_bytes_max: limits.memory_bytes_max,
+    };
     let (stdout, reader) = pipe::new(limits.body_out_bytes_max);
-    let stderr = log_lines(&entry, &incoming.request_id);
-    let stdin = body::input(incoming.request.into_body(), limits.body_in_bytes_max);
-    let host = Host::new(entry.host.clone(), deadline, traceparent);
+    let stderr = log_lines(&entry, &settings, &incoming.request_id);
+    let (head, body) = incoming.request.into_parts();
+    let stdin = body::input(body, limits.body_in_bytes_max);
+    let host = Host::new(settings.host.clone(), deadline, traceparent);
     let variables = incoming.variables;
     let run = async move {
         let env = guest_environment(&entry, &environment, &variables);
@@ -59,13 +82,13 @@ pub(crate) fn guest(
             stdin,
             stdout,
             stderr,
-            volumes: &entry.volumes,
+            volumes: &settings.volumes,
             host,
             limits: run_limits,
         };
-        entry.program.run(job).await
+        settings.program.run(job).await
     };
-    Ok((Box::pin(run), reader))
+    Ok(Prepared { run: Box::pin(run), output: reader, head })
 }
 
 /// CGI's variables first, then those of the event, then the route's own: where a name occurs
@@ -96,22 +119,28 @@ fn environment(entry: &Entry, incoming: &Incoming<'_>) -> Result<Pairs, Outcome>
     let path = request.uri().path();
     let (script_name, path_info) =
         incoming.script_bytes.and_then(|at| path.split_at_checked(at)).unwrap_or((path, ""));
-    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    let peer = incoming.peer;
+    let client =
+        trilby_cgi::client(peer.remote, peer.tls, request.headers(), incoming.trusted_proxies);
+    let params: Vec<(&str, &str)> =
+        incoming.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let meta = RequestMeta {
         method: request.method(),
         path,
         query: request.uri().query(),
         version: request.version(),
         headers: request.headers(),
-        remote: incoming.peer.remote,
-        local_port: incoming.peer.local.port(),
-        https: false,
+        client: &client,
+        local_port: peer.local.port(),
         body: body_length(request),
         script_name,
         path_info,
+        params: &params,
+        redirected_from: incoming.redirected_from,
+        authorization: entry.route.authorization,
         matched_route: &entry.label,
         request_id: &incoming.request_id,
-        host: host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str)),
+        host: host_of(request),
         default_server_name: incoming.server_name,
     };
     trilby_cgi::environment(&meta)
@@ -125,9 +154,9 @@ fn body_length(request: &Request<RequestBody>) -> BodyLength {
     request.body().size_hint().exact().map_or(BodyLength::Unknown, BodyLength::Known)
 }
 
-fn arguments(entry: &Entry, incoming: &Incoming<'_>) -> Vec<String> {
+fn arguments(entry: &Entry, settings: &Guest, incoming: &Incoming<'_>) -> Vec<String> {
     let uri = incoming.request.uri();
-    if entry.wagi_arguments {
+    if settings.wagi_arguments {
         return trilby_cgi::argv_wagi(uri.path(), uri.query(), entry.route.argv.as_deref());
     }
     match &entry.route.argv {
@@ -136,9 +165,13 @@ fn arguments(entry: &Entry, incoming: &Incoming<'_>) -> Vec<String> {
     }
 }
 
-fn log_lines(entry: &Entry, request_id: &Arc<str>) -> LineSink {
+fn log_lines(entry: &Entry, settings: &Guest, request_id: &Arc<str>) -> LineSink {
     let (route, request_id) = (Arc::clone(&entry.label), Arc::clone(request_id));
+    let copy = settings.stderr_copy.clone();
     LineSink::new(entry.route.limits.stderr_bytes_max, move |line| {
         tracing::info!(target: "trilby::guest", route = &*route, request_id = &*request_id, "{line}");
+        if let Some(copy) = &copy {
+            copy(line);
+        }
     })
 }

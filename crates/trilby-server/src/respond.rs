@@ -7,28 +7,43 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, header};
-use tokio::sync::OwnedSemaphorePermit;
 use trilby_cgi::{BodyCheck, Decoder, DecoderLimits, Head, Progress};
 use trilby_sandbox::{Ending, pipe};
 
+use crate::admit::Turn;
 use crate::body::ResponseBody;
 use crate::outcome::Outcome;
 use crate::record::Record;
 use crate::streaming::Streaming;
 
 /// A guest at work.
-pub(crate) struct Guest {
+pub(crate) struct Running {
     pub(crate) run: Pin<Box<dyn Future<Output = Ending> + Send>>,
     pub(crate) output: pipe::Reader,
     pub(crate) record: Record,
     /// The guest's turn: the next request may start when it is dropped.
-    pub(crate) turn: OwnedSemaphorePermit,
+    pub(crate) turn: Turn,
     /// Whether the body is not to be sent, as for HEAD. The guest still runs to its end.
     pub(crate) head_only: bool,
+    /// The bound of the header block.
+    pub(crate) head_bytes_max: usize,
+    /// Whether a local redirect is followed.
+    pub(crate) follows: bool,
+}
+
+/// What came of a guest.
+pub(crate) enum Responded {
+    /// Its answer, or the beginning of it.
+    Response(Response<ResponseBody>),
+    /// It wants the answer of this path and query instead.
+    LocalRedirect(String),
+    /// It failed; the record is still open.
+    Refused(Record, Outcome),
 }
 
 /// A response head that came while the guest was still running, or its whole answer.
@@ -38,32 +53,43 @@ enum Begun {
 }
 
 /// Runs the guest until its answer can begin.
-pub(crate) async fn respond(mut guest: Guest) -> Response<ResponseBody> {
+pub(crate) async fn respond(mut guest: Running) -> Responded {
     match begin(&mut guest).await {
         Ok(Begun::Finished { head, body }) => {
             guest.record.finish(&Outcome::Ok, head.status);
-            response(head, ResponseBody::whole(body))
+            if let Some(to) = head.local_redirect().filter(|_| guest.follows) {
+                return Responded::LocalRedirect(to.to_owned());
+            }
+            Responded::Response(response(head, ResponseBody::whole(body)))
         }
         Ok(Begun::Running { head, rest }) => {
             guest.record.sent(head.status);
             let body = Streaming::start(guest, rest, head.content_length);
-            response(head, ResponseBody::Streaming(Box::new(body)))
+            Responded::Response(response(head, ResponseBody::Streaming(Box::new(body))))
         }
-        Err(outcome) => {
-            guest.record.finish(&outcome, outcome.status());
-            refusal(&outcome)
-        }
+        Err(outcome) => Responded::Refused(guest.record, outcome),
     }
 }
 
-/// The response for an outcome that is not the guest's own answer.
-pub(crate) fn refusal(outcome: &Outcome) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::whole(outcome.public_text()));
+/// The response for an outcome that is not the guest's own answer. With the request's id it also
+/// says why, which is for the module's author only.
+pub(crate) fn refusal(outcome: &Outcome, explain_to: Option<&Arc<str>>) -> Response<ResponseBody> {
+    let text = outcome.public_text();
+    let body = match explain_to {
+        None => Bytes::from_static(text.as_bytes()),
+        Some(id) => format!("{text}\nreason: {}\nrequest: {id}\n", outcome.reason()).into(),
+    };
+    let mut response = Response::new(ResponseBody::whole(body));
     *response.status_mut() = outcome.status();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if matches!(outcome, Outcome::Busy | Outcome::Draining) {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Outcome::MethodNotAllowed { allow } = outcome
+        && let Ok(allow) = HeaderValue::try_from(allow)
+    {
+        headers.insert(header::ALLOW, allow);
     }
     response
 }
@@ -75,8 +101,10 @@ fn response(head: Head, body: ResponseBody) -> Response<ResponseBody> {
     response
 }
 
-async fn begin(guest: &mut Guest) -> Result<Begun, Outcome> {
-    let mut decoder = Decoder::new(DecoderLimits::default());
+async fn begin(guest: &mut Running) -> Result<Begun, Outcome> {
+    let limits =
+        DecoderLimits { header_bytes_max: guest.head_bytes_max, ..DecoderLimits::default() };
+    let mut decoder = Decoder::new(limits);
     let mut begun: Option<(Head, Bytes)> = None;
     let mut late = BytesMut::new();
     let mut dropped_bytes = 0;
@@ -130,11 +158,15 @@ fn is_whole(begun: Option<&(Head, Bytes)>, late_bytes: usize) -> Result<bool, Ou
     Ok(head.content_length.is_some() && check.finish().is_ok())
 }
 
-/// Whether what the guest writes after its head goes nowhere: for HEAD, and for a status that has
-/// no body (RFC 9110 sections 15.3.5 and 15.4.5). The guest then runs to its end before the answer
+/// Whether what the guest writes after its head goes nowhere: for HEAD, for a status that has no
+/// body (RFC 9110 sections 15.3.5 and 15.4.5), and for a local redirect. The guest then runs to its end before the answer
 /// goes out, so that a failure still shows in the status.
-fn drops_body(guest: &Guest, begun: Option<&(Head, Bytes)>) -> bool {
-    begun.is_some_and(|(head, _)| guest.head_only || !head.body_allowed())
+fn drops_body(guest: &Running, begun: Option<&(Head, Bytes)>) -> bool {
+    begun.is_some_and(|(head, _)| {
+        guest.head_only
+            || !head.body_allowed()
+            || (guest.follows && head.local_redirect().is_some())
+    })
 }
 
 fn finished(

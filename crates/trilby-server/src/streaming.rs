@@ -13,7 +13,7 @@ use trilby_sandbox::{Ending, pipe};
 use crate::body::CutOff;
 use crate::outcome::Outcome;
 use crate::record::Record;
-use crate::respond::Guest;
+use crate::respond::Running;
 
 /// The body, and the guest at work on it. Dropping it ends the guest.
 pub struct Streaming {
@@ -41,8 +41,8 @@ enum State {
 
 impl Streaming {
     /// Lets the guest go on in a task of its own.
-    pub(crate) fn start(guest: Guest, rest: Bytes, length: Option<u64>) -> Self {
-        let Guest { run, output, record, turn, head_only: _ } = guest;
+    pub(crate) fn start(guest: Running, rest: Bytes, length: Option<u64>) -> Self {
+        let Running { run, output, record, turn, .. } = guest;
         let record = Arc::new(record);
         let recorded = Arc::clone(&record);
         let guest = tokio::spawn(async move {

@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use trilby_manifest::{App, Grants, Limits, Route, Trigger};
+use trilby_manifest::{App, Limits, Route, Target, Trigger};
 
+use crate::compile::short_name;
 use crate::dapr::Dapr;
-use crate::load::label;
+use crate::table::label;
 
 pub(crate) fn print(
     app: &App,
     dapr: &Dapr,
-    local: SocketAddr,
+    url: &str,
     ready: Duration,
     (modules, cached): (usize, usize),
 ) {
@@ -28,7 +28,7 @@ pub(crate) fn print(
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "\ndapr      {}\nserving   http://{local}\nready in {} ms  ({modules} {noun}, {cached} from \
+        "\ndapr      {}\nserving   {url}\nready in {} ms  ({modules} {noun}, {cached} from \
          the cache)\n",
         backend(dapr),
         ready.as_millis(),
@@ -42,6 +42,7 @@ fn backend(dapr: &Dapr) -> String {
         Dapr::Sidecar(sidecar) => format!("sidecar at {}", sidecar.address()),
         Dapr::Embedded(runtime) => {
             let components: Vec<String> = runtime
+                .inventory()
                 .components()
                 .iter()
                 .map(|component| format!("{} ({})", component.name, component.type_name))
@@ -54,20 +55,33 @@ fn backend(dapr: &Dapr) -> String {
     }
 }
 
-fn table(routes: &[Route]) -> String {
+/// The routes, with what answers and what it may do.
+pub(crate) fn table(routes: &[Route]) -> String {
     let mut rows = vec![["ROUTE", "MODULE", "LIMITS", "GRANTS"].map(str::to_owned)];
     for route in routes {
-        let kind = match route.trigger {
-            Trigger::Http { .. } => "ANY",
-            Trigger::Topic { .. } => "SUB",
-            Trigger::Binding { .. } => "BIND",
+        let kind = match &route.trigger {
+            Trigger::Http { methods, .. } if methods.is_empty() => "ANY".to_owned(),
+            Trigger::Http { methods, .. } => methods.join(","),
+            Trigger::Topic { .. } => "SUB".to_owned(),
+            Trigger::Binding { .. } => "BIND".to_owned(),
         };
-        let module = route.module.file_name().map(|name| name.to_string_lossy().into_owned());
+        let host = match &route.trigger {
+            Trigger::Http { host: Some(host), .. } => host.as_str(),
+            _ => "",
+        };
+        let (bounds, granted) = match route.target {
+            Target::Files(_) => ("files".to_owned(), "-".to_owned()),
+            _ => (limits(&route.limits), grants(route)),
+        };
+        let entry = match route.entrypoint.as_str() {
+            "_start" => String::new(),
+            other => format!(" {other}"),
+        };
         rows.push([
-            format!("{kind:<4} {}", label(&route.trigger)),
-            module.unwrap_or_default(),
-            limits(&route.limits),
-            grants(&route.grants),
+            format!("{kind:<4} {host}{}", label(&route.trigger)),
+            short_name(&route.target) + &entry,
+            bounds,
+            granted,
         ]);
     }
     let mut widths = [0; 3];
@@ -90,16 +104,18 @@ fn limits(limits: &Limits) -> String {
     format!("{}, {} MiB", humantime::format_duration(deadline), limits.memory_bytes_max >> 20)
 }
 
-fn grants(grants: &Grants) -> String {
+fn grants(route: &Route) -> String {
+    let grants = &route.grants;
     let blocks = [
         ("state", &grants.state),
         ("publish", &grants.publish),
         ("binding", &grants.bindings),
         ("secret", &grants.secrets),
     ];
-    let all: Vec<String> = blocks
+    let mut all: Vec<String> = blocks
         .iter()
         .flat_map(|(block, grants)| grants.iter().map(move |grant| format!("{block}:{grant}")))
         .collect();
+    all.extend(route.allowed_hosts.iter().map(ToString::to_string));
     if all.is_empty() { "-".to_owned() } else { all.join(" ") }
 }

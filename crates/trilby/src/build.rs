@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use trilby_manifest::{App, Build, Route};
+use trilby_manifest::{App, Build, Loaded, Part, Route};
 
 use crate::failure::Failure;
 
@@ -18,57 +18,61 @@ pub(crate) fn only(path: &Path) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    run(&loaded.app, false)
+    run(&loaded, false)
 }
 
 /// Runs the build commands that are due, one after the other, with their output shown. The first
 /// that fails ends it. Where building is `forbidden`, every missing module is reported.
-pub(crate) fn run(app: &App, forbidden: bool) -> Result<(), Failure> {
+pub(crate) fn run(loaded: &Loaded, forbidden: bool) -> Result<(), Failure> {
+    let app = &loaded.app;
     if forbidden {
-        return check(app);
+        return check(loaded);
     }
     let mut done = BTreeSet::new();
     for route in &app.routes {
         let Some(build) = &route.build else { continue };
-        if !is_due(app, build, &route.module) {
+        let Some(module) = route.target.module() else { continue };
+        if !is_due(app, build, module) {
             continue;
         }
         if done.insert(build.command.as_str()) {
-            execute(app, route, build)?;
+            execute(loaded, route, build)?;
         }
-        if !route.module.exists() {
-            let module = route.module.display();
+        if !module.exists() {
+            let module = module.display();
             let what = format!("the build command succeeded but did not make {module}");
-            return Err(Failure::configuration(problem(app, route, &what)));
+            return Err(Failure::configuration(problem(loaded, route, &what)));
         }
     }
     Ok(())
 }
 
-fn check(app: &App) -> Result<(), Failure> {
+fn check(loaded: &Loaded) -> Result<(), Failure> {
+    let app = &loaded.app;
     let mut missing = BTreeSet::new();
     let mut problems = Vec::new();
     for route in &app.routes {
         let Some(build) = &route.build else { continue };
-        if !route.module.exists() && missing.insert(&route.module) {
+        let Some(module) = route.target.module() else { continue };
+        if !module.exists() && missing.insert(module) {
             let what = format!(
                 "{} is missing, and --no-build forbids building it; run in {}: {}",
-                route.module.display(),
+                module.display(),
                 app.root.display(),
                 build.command
             );
-            problems.push(problem(app, route, &what));
+            problems.push(problem(loaded, route, &what));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n"))) }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n\n"))) }
 }
 
 #[expect(clippy::print_stderr, reason = "the build's own output follows this line")]
-fn execute(app: &App, route: &Route, build: &Build) -> Result<(), Failure> {
+fn execute(loaded: &Loaded, route: &Route, build: &Build) -> Result<(), Failure> {
     eprintln!("building: {}", build.command);
     let status = Command::new("sh")
         .args(["-c", &build.command])
-        .current_dir(&app.root)
+        .current_dir(&loaded.app.root)
         // A guest is built for another target; the host's settings are not meant for it.
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("RUSTFLAGS")
@@ -77,13 +81,13 @@ fn execute(app: &App, route: &Route, build: &Build) -> Result<(), Failure> {
         .map_err(|error| Failure::Other(anyhow::anyhow!("cannot run a shell: {error}")))?;
     if !status.success() {
         let what = format!("the build command failed ({status}): {}", build.command);
-        return Err(Failure::configuration(problem(app, route, &what)));
+        return Err(Failure::configuration(problem(loaded, route, &what)));
     }
     Ok(())
 }
 
-fn problem(app: &App, route: &Route, what: &str) -> String {
-    format!("error: {}:{}: {what}", app.file.display(), route.place.line)
+fn problem(loaded: &Loaded, route: &Route, what: &str) -> String {
+    loaded.report(&route.place, Part::Module, what, None)
 }
 
 fn is_due(app: &App, build: &Build, module: &Path) -> bool {
@@ -97,19 +101,25 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 /// Whether a file, or any file below a folder, is newer than `made`.
 fn is_newer(path: &Path, made: SystemTime, module: &Path) -> bool {
+    files_below(path)
+        .iter()
+        .any(|file| file != module && modified(file).is_some_and(|changed| changed > made))
+}
+
+/// A file itself, or all files below a folder but those that builds make.
+pub(crate) fn files_below(path: &Path) -> Vec<PathBuf> {
     let mut open: Vec<PathBuf> = vec![path.to_owned()];
+    let mut files = Vec::new();
     while let Some(path) = open.pop() {
-        let is_result = path.file_name().is_some_and(|name| NOT_SOURCES.iter().any(|n| name == *n));
-        if is_result || path == module {
+        if path.file_name().is_some_and(|name| NOT_SOURCES.iter().any(|n| name == *n)) {
             continue;
         }
         match std::fs::read_dir(&path) {
             Ok(entries) => open.extend(entries.flatten().filter(is_real).map(|entry| entry.path())),
-            Err(_) if modified(&path).is_some_and(|changed| changed > made) => return true,
-            Err(_) => {}
+            Err(_) => files.push(path),
         }
     }
-    false
+    files
 }
 
 /// Whether an entry is what it seems: a link may lead in a circle.

@@ -1,6 +1,5 @@
 //! Flags. Parsing does no I/O.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,27 +35,33 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve a folder, a manifest or a single module
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
+    /// Find everything that is wrong with an application, without serving it
+    Check(CheckOptions),
+    /// Show which path leads to which module
+    Routes(RoutesOptions),
     /// Build the modules that are missing or older than their sources, and end
     Build(BuildOptions),
+    /// Print the JSON Schema of `trilby.toml`, for editors
+    Schema,
+    /// Print the `trilby.toml` that does what a `modules.toml` of WAGI does
+    Migrate(MigrateOptions),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct BuildOptions {
-    /// A folder with `trilby.toml`, or that file
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ServeOptions {
+/// What an application is, and how its modules are come by.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AppOptions {
     /// A folder with `trilby.toml` or `modules.toml`, one of those files, or a `.wasm`/`.wat`
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
 
-    /// Address to listen on [default: 0.0.0.0:$PORT if PORT is set, else 127.0.0.1:3000]
-    #[arg(long, short, env = "TRILBY_LISTEN", value_name = "ADDRESS:PORT")]
-    pub(crate) listen: Option<SocketAddr>,
+    /// A variable for all guests, over those of the manifest; may be repeated
+    #[arg(long, short, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+
+    /// A file of such variables, a line NAME=VALUE for each; may be repeated
+    #[arg(long, env = "TRILBY_ENV_FILE", value_name = "FILE")]
+    pub(crate) env_file: Vec<PathBuf>,
 
     /// Do not build modules, even when they are missing or older than their sources
     #[arg(long, env = "TRILBY_NO_BUILD")]
@@ -70,6 +75,23 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "TRILBY_NO_CACHE")]
     pub(crate) no_cache: bool,
 
+    /// Folder of modules from registries [default: trilby/oci in the user's cache folder]
+    #[arg(long, env = "TRILBY_MODULE_STORE", value_name = "FOLDER")]
+    pub(crate) module_store: Option<PathBuf>,
+
+    /// A registry that is asked by plain HTTP, as HOST or HOST:PORT; may be repeated. This machine's
+    /// own need no mention
+    #[arg(long, env = "TRILBY_INSECURE_REGISTRY", value_name = "HOST", value_delimiter = ',')]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// How long fetching one module may take
+    #[arg(long, env = "TRILBY_PULL_TIMEOUT", default_value = "60s", value_parser = duration)]
+    pub(crate) pull_timeout: Duration,
+}
+
+/// Where the building blocks come from.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DaprOptions {
     /// Folder for the embedded runtime's own files, such as the default state store
     #[arg(long, env = "TRILBY_DATA_DIR", value_name = "FOLDER", default_value = ".trilby")]
     pub(crate) data_dir: PathBuf,
@@ -77,6 +99,81 @@ pub(crate) struct ServeOptions {
     /// Folder of Dapr component files, instead of the manifest's
     #[arg(long, env = "TRILBY_COMPONENTS", value_name = "FOLDER")]
     pub(crate) components: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BuildOptions {
+    /// A folder with `trilby.toml`, or that file
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
+
+    #[command(flatten)]
+    pub(crate) dapr: DaprOptions,
+
+    /// Print every limit of every route, and where it was set
+    #[arg(long)]
+    pub(crate) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoutesOptions {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateOptions {
+    /// A `modules.toml`
+    #[arg(default_value = "modules.toml")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
+
+    #[command(flatten)]
+    pub(crate) dapr: DaprOptions,
+
+    /// Address to listen on [default: 0.0.0.0:$PORT if PORT is set, else 127.0.0.1:3000]
+    #[arg(long, short, env = "TRILBY_LISTEN", value_name = "HOST:PORT")]
+    pub(crate) listen: Option<String>,
+
+    /// Certificate chain for TLS, in PEM; read again when it changes
+    #[arg(long, env = "TRILBY_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// Private key for TLS, in PEM
+    #[arg(long, env = "TRILBY_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Proxies whose word about the client is taken, instead of the manifest's: addresses or
+    /// networks, with commas between them
+    #[arg(long, env = "TRILBY_TRUSTED_PROXIES", value_name = "NETWORKS", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Option<Vec<String>>,
+
+    /// Write what guests print on standard error to files below this folder too, one for each route
+    #[arg(long, env = "TRILBY_LOG_DIR", value_name = "FOLDER")]
+    pub(crate) log_dir: Option<PathBuf>,
+
+    /// Load the application again when its manifest, modules or sources change
+    #[arg(long, env = "TRILBY_WATCH")]
+    pub(crate) watch: bool,
+
+    /// Tell clients why a module failed; for development
+    #[arg(long, env = "TRILBY_SHOW_ERRORS")]
+    pub(crate) show_errors: bool,
 
     /// After a signal, keep accepting for this long while `/readyz` says no
     #[arg(long, env = "TRILBY_DRAIN_SETTLE", default_value = "250ms", value_parser = duration)]
@@ -107,9 +204,9 @@ mod tests {
     fn serve_takes_a_path_and_flags() {
         let cli = Cli::parse_from(["trilby", "serve", "app", "--listen", "[::1]:0", "--no-build"]);
         let Command::Serve(options) = cli.command else { panic!("not serve") };
-        assert_eq!(options.path, PathBuf::from("app"));
-        assert_eq!(options.listen, "[::1]:0".parse().ok());
-        assert!(options.no_build);
+        assert_eq!(options.app.path, PathBuf::from("app"));
+        assert_eq!(options.listen.as_deref(), Some("[::1]:0"));
+        assert!(options.app.no_build);
         assert_eq!(options.drain_timeout, Duration::from_secs(25));
     }
 }

@@ -1,16 +1,15 @@
 //! Which Dapr: a sidecar when the environment names one, else the embedded runtime.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use trilby_dapr::Blocks;
-use trilby_embedded::{Kind, Options, Runtime};
-use trilby_manifest::{App, Route, Trigger};
+use trilby_embedded::{Inventory, Kind, Options, Runtime};
+use trilby_manifest::{App, Loaded, Part, Route, Trigger};
 use trilby_sidecar::{Sidecar, SidecarConfig};
 
+use crate::cli::DaprOptions;
 use crate::failure::Failure;
-use crate::load::label;
 
 /// The building blocks' back end.
 pub(crate) enum Dapr {
@@ -30,60 +29,86 @@ impl Dapr {
 }
 
 /// Opens the back end. Must be called on the async runtime: both have tasks of their own.
-pub(crate) fn open(app: &App, data_dir: &Path, components: Option<&Path>) -> Result<Dapr, Failure> {
-    let env: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+pub(crate) fn open(loaded: &Loaded, options: &DaprOptions) -> Result<Dapr, Failure> {
+    let env = environment();
     if let Some(config) = SidecarConfig::from_env(&env).map_err(Failure::configuration)? {
         let sidecar = Sidecar::new(config).map_err(Failure::configuration)?;
         return Ok(Dapr::Sidecar(Arc::new(sidecar)));
     }
+    let options = embedded(&loaded.app, options, env);
+    // What is opened may leave files behind, so the names are looked at first.
+    let inventory = Inventory::read(&options).map_err(Failure::configuration)?;
+    check_names(loaded, &inventory)?;
+    let runtime = Runtime::open(options).map_err(Failure::configuration)?;
+    Ok(Dapr::Embedded(Arc::new(runtime)))
+}
+
+/// Checks what can be known of the back end without opening it.
+pub(crate) fn check(loaded: &Loaded, options: &DaprOptions) -> Result<(), Failure> {
+    let env = environment();
+    match SidecarConfig::from_env(&env).map_err(Failure::configuration)? {
+        Some(_) => Ok(()),
+        None => {
+            let options = embedded(&loaded.app, options, env);
+            let inventory = Inventory::read(&options).map_err(Failure::configuration)?;
+            check_names(loaded, &inventory)
+        }
+    }
+}
+
+/// Whether a new version of the application can do with the back end that is open.
+pub(crate) fn check_open(loaded: &Loaded, dapr: &Dapr) -> Result<(), Failure> {
+    match dapr {
+        Dapr::Sidecar(_) => Ok(()),
+        Dapr::Embedded(runtime) => check_names(loaded, runtime.inventory()),
+    }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> Options {
     let app_id =
         env.get("APP_ID").filter(|id| !id.is_empty()).cloned().unwrap_or_else(|| app.name.clone());
-    let folder = components.map(Path::to_owned).or_else(|| app.components.clone());
-    let runtime = Runtime::open(Options {
+    let folder = options.components.clone().or_else(|| app.components.clone());
+    Options {
         app_id,
         components: folder.into_iter().collect(),
         defaults: needed(app),
-        data_dir: data_dir.to_owned(),
+        data_dir: options.data_dir.clone(),
         env,
-    })
-    .map_err(Failure::configuration)?;
-    check_names(app, &runtime)?;
-    Ok(Dapr::Embedded(Arc::new(runtime)))
+    }
 }
 
 /// The kinds that routes use: an app without state leaves no file of a state store behind.
 fn needed(app: &App) -> Vec<Kind> {
-    let uses = |kind: &Kind| app.routes.iter().flat_map(named).any(|(used, _)| used == *kind);
+    let uses = |kind: &Kind| app.routes.iter().flat_map(named).any(|(used, _, _)| used == *kind);
     [Kind::State, Kind::Pubsub].into_iter().filter(uses).collect()
 }
 
 /// Every component that the manifest names must be there, and be of the right kind. With a
 /// sidecar the same is known only at the first call.
-fn check_names(app: &App, runtime: &Runtime) -> Result<(), Failure> {
+fn check_names(loaded: &Loaded, inventory: &Inventory) -> Result<(), Failure> {
     let mut problems = Vec::new();
-    for route in &app.routes {
-        for (kind, name) in named(route) {
-            if runtime.has(kind, name) {
+    for route in &loaded.app.routes {
+        for (kind, name, part) in named(route) {
+            if inventory.has(kind, name) {
                 continue;
             }
-            let near = runtime
-                .nearest(kind, name)
-                .map_or_else(String::new, |near| format!("\n  = help: there is `{near}`"));
-            problems.push(format!(
-                "error: {}:{}: route `{}`: no component of type {kind} is named `{name}`{near}",
-                app.file.display(),
-                route.place.line,
-                label(&route.trigger),
-            ));
+            let near = inventory.nearest(kind, name).map(|near| format!("there is `{near}`"));
+            let title = format!("no component of type {kind} is named `{name}`");
+            problems.push(loaded.report(&route.place, part, &title, near.as_deref()));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n"))) }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n\n"))) }
 }
 
-fn named(route: &Route) -> Vec<(Kind, &str)> {
-    let mut named: Vec<(Kind, &str)> = Vec::new();
+/// The components that a route names, and where.
+fn named(route: &Route) -> Vec<(Kind, &str, Part)> {
+    let mut named: Vec<(Kind, &str, Part)> = Vec::new();
     let blocks = [
         (Kind::State, &route.grants.state),
         (Kind::Pubsub, &route.grants.publish),
@@ -91,12 +116,12 @@ fn named(route: &Route) -> Vec<(Kind, &str)> {
         (Kind::SecretStore, &route.grants.secrets),
     ];
     for (kind, grants) in blocks {
-        named.extend(grants.iter().map(|grant| (kind, grant.component.as_str())));
+        named.extend(grants.iter().map(|grant| (kind, grant.component.as_str(), Part::Grants)));
     }
     match &route.trigger {
         Trigger::Http { .. } => {}
-        Trigger::Topic { pubsub, .. } => named.push((Kind::Pubsub, pubsub)),
-        Trigger::Binding { name } => named.push((Kind::InputBinding, name)),
+        Trigger::Topic { pubsub, .. } => named.push((Kind::Pubsub, pubsub, Part::Trigger)),
+        Trigger::Binding { name } => named.push((Kind::InputBinding, name, Part::Trigger)),
     }
     named
 }

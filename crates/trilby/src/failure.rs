@@ -18,18 +18,23 @@ impl Failure {
         Self::Configuration(message.to_string())
     }
 
+    /// What is wrong, as it is shown.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            // Problems of a manifest come with their own heading.
+            Self::Configuration(text) if text.starts_with("error: ") => text.clone(),
+            Self::Configuration(text) => format!("error: {text}"),
+            Self::Other(error) => format!("error: {error:#}"),
+            Self::Interrupted => {
+                "ended by a second signal, without waiting for what was in flight".to_owned()
+            }
+        }
+    }
+
     /// Prints the failure and gives its exit code.
     #[expect(clippy::print_stderr, reason = "the last words of the program")]
     pub(crate) fn report(&self) -> ExitCode {
-        match self {
-            // Problems of a manifest come with their own heading.
-            Self::Configuration(text) if text.starts_with("error: ") => eprintln!("{text}"),
-            Self::Configuration(text) => eprintln!("error: {text}"),
-            Self::Other(error) => eprintln!("error: {error:#}"),
-            Self::Interrupted => {
-                eprintln!("ended by a second signal, without waiting for what was in flight")
-            }
-        }
+        eprintln!("{}", self.text());
         ExitCode::from(match self {
             Self::Configuration(_) => 64,
             Self::Other(_) => 1,

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,69 +9,94 @@ use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use trilby_dapr::Inbound;
-use trilby_embedded::{Deliveries, InputBinding, Subscription};
 use trilby_manifest::{App, Route, Trigger};
-use trilby_sandbox::Cache;
-use trilby_server::{Admission, Drain, Service, ServiceHandle, ServiceSettings, events};
+use trilby_outbound::Outbound;
+use trilby_server::{
+    Admission, Drain, ListenSettings, Served, Service, ServiceHandle, ServiceSettings, Tls,
+};
 
 use crate::cli::ServeOptions;
-use crate::dapr::Dapr;
+use crate::dapr::{self, Dapr};
+use crate::deliveries::Groups;
 use crate::failure::Failure;
-use crate::{banner, build, dapr, load};
+use crate::guest_log::GuestLog;
+use crate::prepare::{Prepared, Workshop};
+use crate::reload::Reloads;
+use crate::table::{self, Shared};
+use crate::{banner, settings};
 
 /// Serves until a signal comes.
 pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
     let started = Instant::now();
-    let address = address(&options)?;
-    let loaded = trilby_manifest::load(&options.path).map_err(Failure::configuration)?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
-    build::run(&loaded.app, options.no_build)?;
-    let programs = load::programs(&loaded.app, cache(&options))?;
+    let address = settings::address(&options)?;
+    let tls = tls(&options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;
-    let served = runtime.block_on(serve(&loaded.app, &programs, &options, (address, started)));
+    let mut workshop = Workshop::new(&options.app);
+    let prepared = workshop.prepare(runtime.handle())?;
+    let served = runtime.block_on(serve(prepared, workshop, options, (address, tls, started)));
     // What is still blocked in the system after the drain must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
 
 async fn serve(
-    app: &App,
-    programs: &load::Programs,
-    options: &ServeOptions,
-    (address, started): (SocketAddr, Instant),
+    prepared: Prepared,
+    workshop: Workshop,
+    options: ServeOptions,
+    (address, tls, started): (SocketAddr, Option<Arc<Tls>>, Instant),
 ) -> Result<(), Failure> {
     // First of all: a signal that nobody listens for ends the process at once.
     let (stopped, second) = signals().context("cannot listen for signals")?;
-    let dapr = dapr::open(app, &options.data_dir, options.components.as_deref())?;
-    let table = load::table(app, programs, &dapr.blocks())?;
+    let app = prepared.app();
+    let dapr = dapr::open(&prepared.loaded, &options.dapr)?;
+    let shared = Shared {
+        blocks: dapr.blocks(),
+        outbound: Outbound::new().map_err(|error| Failure::Other(error.into()))?,
+        log: options.log_dir.as_deref().map(GuestLog::start).transpose()?,
+    };
+    let served = served(&prepared, &shared, &options)?;
     let listener =
         TcpListener::bind(address).await.map_err(|error| cannot_listen(address, error))?;
     let local = listener.local_addr().context("the listener has no address")?;
-    let (instances_max, queue_depth_max) = app
-        .routes
-        .first()
-        .map_or((1, 0), |route| (route.limits.instances_max, route.limits.queue_depth_max));
     let deliveries_over_http = matches!(dapr, Dapr::Sidecar(_));
     let app_token = std::env::var("APP_API_TOKEN").ok().filter(|token| !token.is_empty());
     if deliveries_over_http && app_token.is_none() {
         warn_of_strangers(app, local);
     }
     let service = Arc::new(Service::new(ServiceSettings {
-        table,
-        admission: Admission::new(instances_max, queue_depth_max),
+        served,
         deliveries_over_http,
         app_token,
         server_name: local.ip().to_string(),
+        show_reasons: options.show_errors,
     }));
-    let deliveries = start_deliveries(app, &dapr, &service)?;
-    banner::print(app, &dapr, local, started.elapsed(), programs.counts());
+    let mut groups = groups(&dapr, &service);
+    if let Some(groups) = &mut groups {
+        groups.follow(app)?;
+    }
+    let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
+    let counts = (prepared.programs.modules, prepared.programs.cached);
+    banner::print(app, &dapr, &url, started.elapsed(), counts);
+    let settings = ListenSettings {
+        limits: app.server.limits.clone(),
+        head_bytes_max: app.routes.iter().map(|r| r.limits.head_in_bytes_max).max().unwrap_or(0),
+        tls,
+    };
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
-    let finished = serve_and_drain(listener, service, deliveries, (drain, stopped));
+    let reloads = Reloads {
+        options,
+        workshop: Some(workshop),
+        dapr,
+        shared,
+        service,
+        groups,
+        app: app.clone(),
+    };
+    drop(prepared);
+    let finished = serve_and_drain(listener, reloads, (settings, drain), stopped);
     tokio::select! {
         cut_off = finished => {
             if cut_off > 0 {
@@ -82,6 +106,28 @@ async fn serve(
         }
         () = second => Err(Failure::Interrupted),
     }
+}
+
+fn tls(options: &ServeOptions) -> Result<Option<Arc<Tls>>, Failure> {
+    let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) else {
+        return Ok(None);
+    };
+    Tls::load(certificate, key).map(|tls| Some(Arc::new(tls))).map_err(Failure::configuration)
+}
+
+/// What the service serves of an application.
+pub(crate) fn served(
+    prepared: &Prepared,
+    shared: &Shared,
+    options: &ServeOptions,
+) -> Result<Served, Failure> {
+    let app = prepared.app();
+    let limits = &app.server.limits;
+    Ok(Served {
+        table: table::table(prepared, shared)?,
+        admission: Admission::new(limits.instances_max, limits.queue_depth_max),
+        trusted_proxies: settings::trusted_proxies(options, app)?,
+    })
 }
 
 /// daprd shares this machine or pod, but the listener's address may be open to others.
@@ -95,59 +141,41 @@ fn warn_of_strangers(app: &App, local: SocketAddr) {
     }
 }
 
-/// Serves, and then drains requests and deliveries side by side, both within the same bound.
-/// Returns how many connections had to be cut off.
+/// Serves, with reloads, and then drains requests and deliveries side by side, both within the same
+/// bound. Returns how many connections had to be cut off.
 async fn serve_and_drain(
     listener: TcpListener,
-    service: Arc<Service>,
-    deliveries: Option<Deliveries>,
-    (drain, stopped): (Drain, impl Future<Output = ()>),
+    mut reloads: Reloads,
+    (settings, drain): (ListenSettings, Drain),
+    stopped: impl Future<Output = ()>,
 ) -> usize {
+    let service = Arc::clone(&reloads.service);
     let stopped_at = OnceCell::new();
-    let stopped = async {
-        stopped.await;
+    let stop = async {
+        tokio::select! {
+            () = stopped => {}
+            () = reloads.run() => {}
+        }
         // Set once: nothing else sets it.
         let _ = stopped_at.set(Instant::now());
-        if let Some(deliveries) = &deliveries {
-            deliveries.begin_drain();
+        if let Some(groups) = &reloads.groups {
+            groups.begin_drain();
         }
     };
-    let cut_off = trilby_server::serve(listener, service, drain, stopped).await;
+    let cut_off = trilby_server::serve(listener, service, (settings, drain), stop).await;
     // Deliveries went on meanwhile. Only now does no request publish any more events.
-    if let Some(deliveries) = deliveries {
+    if let Some(groups) = reloads.groups {
         let bound = drain.settle.saturating_add(drain.within);
         let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
-        deliveries.finish(bound.saturating_sub(spent)).await;
+        groups.finish(bound.saturating_sub(spent)).await;
     }
     cut_off
 }
 
-fn start_deliveries(
-    app: &App,
-    dapr: &Dapr,
-    service: &Arc<Service>,
-) -> Result<Option<Deliveries>, Failure> {
-    let Dapr::Embedded(runtime) = dapr else { return Ok(None) };
-    let mut subscriptions = Vec::new();
-    let mut bindings = Vec::new();
-    for route in &app.routes {
-        match &route.trigger {
-            Trigger::Http { .. } => {}
-            Trigger::Topic { pubsub, topic } => subscriptions.push(Subscription {
-                pubsub: pubsub.clone(),
-                topic: topic.clone(),
-                path: events::topic_path(pubsub, topic),
-                deadline: route.limits.deadline,
-            }),
-            Trigger::Binding { name } => bindings.push(InputBinding {
-                name: name.clone(),
-                path: events::binding_path(name),
-                deadline: route.limits.deadline,
-            }),
-        }
-    }
+fn groups(dapr: &Dapr, service: &Arc<Service>) -> Option<Groups> {
+    let Dapr::Embedded(runtime) = dapr else { return None };
     let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));
-    runtime.start(inbound, subscriptions, bindings).map(Some).map_err(Failure::configuration)
+    Some(Groups::new(Arc::clone(runtime), inbound))
 }
 
 /// Futures that resolve at the first and at the second SIGTERM or SIGINT.
@@ -178,21 +206,6 @@ fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = 
     Ok((first, second))
 }
 
-fn address(options: &ServeOptions) -> Result<SocketAddr, Failure> {
-    if let Some(address) = options.listen {
-        return Ok(address);
-    }
-    match std::env::var("PORT") {
-        Ok(port) if !port.is_empty() => {
-            let port: u16 = port.parse().map_err(|_| {
-                Failure::configuration(format!("PORT is `{port}`, which is not a port number"))
-            })?;
-            Ok(SocketAddr::from(([0, 0, 0, 0], port)))
-        }
-        _ => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
-    }
-}
-
 fn cannot_listen(address: SocketAddr, error: std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::AddrInUse {
         return Failure::Other(anyhow!(
@@ -201,25 +214,4 @@ fn cannot_listen(address: SocketAddr, error: std::io::Error) -> Failure {
         ));
     }
     Failure::Other(anyhow::Error::new(error).context(format!("cannot listen on {address}")))
-}
-
-/// The compilation cache, or none when there is no folder for it: that only costs start time.
-fn cache(options: &ServeOptions) -> Option<Cache> {
-    if options.no_cache {
-        return None;
-    }
-    let folder = options.cache_dir.clone().or_else(default_cache_dir)?;
-    match Cache::open(&folder) {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(folder = %folder.display(), %error, "no compilation cache");
-            None
-        }
-    }
-}
-
-fn default_cache_dir() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
-    Some(base.join("trilby").join("modules"))
 }

@@ -1,0 +1,240 @@
+//! One request on its way: to its route, to its turn, to its guest or its file.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Request, Response, header};
+use http_body::Body;
+use tokio::time::{Instant, timeout};
+use trilby_cgi::Lookup;
+
+use crate::admit::{Refused, Turn};
+use crate::body::{RequestBody, ResponseBody};
+use crate::entry::{Answers, Entry};
+use crate::outcome::Outcome;
+use crate::prepare::{self, Incoming, Prepared};
+use crate::record::Record;
+use crate::redirect::Redirect;
+use crate::respond::{Responded, Running, refusal, respond};
+use crate::service::{Door, Generation, Service};
+use crate::{Files, Peer, Served, events};
+
+/// What starts a guest.
+pub(crate) enum Trigger {
+    /// A request, of whose path the route matched so many bytes, with the path's parameters.
+    Http {
+        script: usize,
+        params: Vec<(String, String)>,
+    },
+    Topic,
+    Binding(String),
+}
+
+/// How a request came in, and what it is called.
+pub(crate) struct Via {
+    pub(crate) peer: Peer,
+    pub(crate) door: Door,
+    pub(crate) id: Arc<str>,
+    /// The path that the client asked for, when a guest has led here.
+    pub(crate) from: Option<Arc<str>>,
+}
+
+/// What became of a request.
+pub(crate) enum Done {
+    Answered(Response<ResponseBody>),
+    /// A guest has another path answer instead.
+    Redirected(Redirect),
+}
+
+impl Service {
+    /// Answers a request by its path.
+    pub(crate) async fn http(
+        &self,
+        generation: &Generation,
+        request: Request<RequestBody>,
+        via: &Via,
+    ) -> Done {
+        let Served { table, trusted_proxies, .. } = &generation.served;
+        let (entry, trigger) = {
+            let Peer { remote, tls, .. } = via.peer;
+            let client = trilby_cgi::client(remote, tls, request.headers(), trusted_proxies);
+            let host = client.host.as_deref().or_else(|| host_of(&request));
+            match table.http.find(request.method(), host, request.uri().path()) {
+                Lookup::Found(found) => {
+                    let (script, params) = (found.script_name.len(), owned(&found.params));
+                    (Arc::clone(found.value), Trigger::Http { script, params })
+                }
+                Lookup::MethodNotAllowed { allow } => {
+                    return self.refused(via, &Outcome::MethodNotAllowed { allow });
+                }
+                Lookup::NotFound => return self.refused(via, &Outcome::NoRoute),
+            }
+        };
+        self.run(generation, &entry, (request, trigger), via).await
+    }
+
+    /// Lets a route answer.
+    pub(crate) async fn run(
+        &self,
+        generation: &Generation,
+        entry: &Arc<Entry>,
+        (request, trigger): (Request<RequestBody>, Trigger),
+        via: &Via,
+    ) -> Done {
+        let record = Record::new(Arc::clone(&via.id), Arc::clone(&entry.label));
+        if head_bytes(&request) > entry.route.limits.head_in_bytes_max {
+            return Done::Answered(self.refuse(&record, &Outcome::HeadTooLarge));
+        }
+        let guest = match &entry.answers {
+            Answers::Guest(guest) => Arc::clone(guest),
+            Answers::Files(files) => {
+                return Done::Answered(match file(files, request, &trigger).await {
+                    Ok(response) => {
+                        record.finish(&Outcome::Ok, response.status());
+                        with_headers(response, &entry.response_headers)
+                    }
+                    Err(outcome) => self.refuse(&record, &outcome),
+                });
+            }
+        };
+        let follows = matches!(trigger, Trigger::Http { .. });
+        let head_only = request.method() == Method::HEAD;
+        let (turn, prepared) = match self.admit(generation, entry, (request, trigger), via).await {
+            Ok((turn, incoming)) => match prepare::guest(Arc::clone(entry), guest, incoming) {
+                Ok(prepared) => (turn, prepared),
+                Err(outcome) => return Done::Answered(self.refuse(&record, &outcome)),
+            },
+            Err(outcome) => return Done::Answered(self.refuse(&record, &outcome)),
+        };
+        let Prepared { run, output, head } = prepared;
+        let head_bytes_max = entry.route.limits.head_out_bytes_max;
+        let running = Running { run, output, record, turn, head_only, head_bytes_max, follows };
+        match respond(running).await {
+            Responded::Response(response) => {
+                Done::Answered(with_headers(response, &entry.response_headers))
+            }
+            Responded::LocalRedirect(to) => {
+                match Redirect::new(head, via.from.as_ref(), &to) {
+                    Some(redirect) => Done::Redirected(redirect),
+                    // It was seen to be a path when the answer was decoded.
+                    None => self.refused(via, &Outcome::RedirectLoop),
+                }
+            }
+            Responded::Refused(record, outcome) => Done::Answered(self.refuse(&record, &outcome)),
+        }
+    }
+
+    /// Waits for a request's turn, and opens it.
+    async fn admit<'a>(
+        &'a self,
+        generation: &'a Generation,
+        entry: &Entry,
+        (request, trigger): (Request<RequestBody>, Trigger),
+        via: &'a Via,
+    ) -> Result<(Turn, Incoming<'a>), Outcome> {
+        let limits = &entry.route.limits;
+        let body_bytes_max = u64::try_from(limits.body_in_bytes_max).unwrap_or(u64::MAX);
+        if request.body().size_hint().lower() > body_bytes_max {
+            return Err(Outcome::BodyTooLarge);
+        }
+        let turn = turn(generation, entry).await.map_err(|refused| match refused {
+            Refused::QueueFull | Refused::WaitedTooLong => Outcome::Busy,
+        })?;
+        let (request, variables, script_bytes, params) = match trigger {
+            Trigger::Http { script, params } => {
+                (request, events::http_variables(), Some(script), params)
+            }
+            Trigger::Binding(name) => (request, events::binding_variables(&name), None, Vec::new()),
+            // An event is read whole, only now that it has its turn: what waits in the queue holds
+            // no bodies.
+            Trigger::Topic => {
+                let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
+                let unwrapped = timeout(limits.deadline, unwrapped).await;
+                let (request, variables) = unwrapped.unwrap_or(Err(Outcome::BodyBrokenOff))?;
+                (request, variables, None, Vec::new())
+            }
+        };
+        let incoming = Incoming {
+            request,
+            peer: via.peer,
+            trusted_proxies: &generation.served.trusted_proxies,
+            params,
+            redirected_from: via.from.as_deref(),
+            request_id: Arc::clone(&via.id),
+            script_bytes,
+            variables,
+            server_name: self.server_name(),
+        };
+        Ok((turn, incoming))
+    }
+
+    /// Turns a request away that has no route.
+    pub(crate) fn refused(&self, via: &Via, outcome: &Outcome) -> Done {
+        let record = Record::new(Arc::clone(&via.id), Arc::clone(self.no_route()));
+        Done::Answered(self.refuse(&record, outcome))
+    }
+
+    /// Turns a request away, with its line in the log.
+    pub(crate) fn refuse(&self, record: &Record, outcome: &Outcome) -> Response<ResponseBody> {
+        record.finish(outcome, outcome.status());
+        refusal(outcome, self.shows_reasons().then(|| record.request_id()))
+    }
+}
+
+/// The turn of a request: the route's own first, so that what waits for a busy route takes no
+/// place from the others.
+async fn turn(generation: &Generation, entry: &Entry) -> Result<Turn, Refused> {
+    let deadline = Instant::now() + entry.route.limits.deadline;
+    let of_route = match &entry.admission {
+        Some(admission) => Some(admission.enter(deadline).await?),
+        None => None,
+    };
+    let of_process = generation.served.admission.enter(deadline).await?;
+    Ok(Turn { _of_route: of_route, _of_process: of_process })
+}
+
+async fn file(
+    files: &Files,
+    request: Request<RequestBody>,
+    trigger: &Trigger,
+) -> Result<Response<ResponseBody>, Outcome> {
+    let (head, _body) = request.into_parts();
+    let path = head.uri.path();
+    let script = match trigger {
+        Trigger::Http { script, .. } => *script,
+        Trigger::Topic | Trigger::Binding(_) => path.len(),
+    };
+    let (script_name, path_info) = path.split_at_checked(script).unwrap_or((path, ""));
+    files.answer(&head, script_name, path_info).await
+}
+
+fn owned(params: &[(&str, &str)]) -> Vec<(String, String)> {
+    params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The host that the client asked for: the `Host` header, or HTTP/2's `:authority`.
+pub(crate) fn host_of(request: &Request<RequestBody>) -> Option<&str> {
+    let header = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str))
+}
+
+/// The request line and the headers, about as HTTP/1.1 writes them.
+fn head_bytes(request: &Request<RequestBody>) -> usize {
+    const LINE_BYTES: usize = 4;
+    let uri = request.uri();
+    let line = uri.path().len() + uri.query().map_or(0, str::len) + request.method().as_str().len();
+    let of = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+        name.as_str().len() + value.len() + LINE_BYTES
+    };
+    line + LINE_BYTES + request.headers().iter().map(of).sum::<usize>()
+}
+
+/// Adds the route's headers, except where the answer has its own.
+fn with_headers(
+    mut response: Response<ResponseBody>,
+    headers: &HeaderMap,
+) -> Response<ResponseBody> {
+    for (name, value) in headers {
+        response.headers_mut().entry(name).or_insert_with(|| value.clone());
+    }
+    response
+}

@@ -1,0 +1,153 @@
+//! Joins an application with its back end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use trilby_cgi::{HostPattern, Pattern, RouteTable};
+use trilby_dapr::Blocks;
+use trilby_host::{Access, Host, HostSettings, HttpSettings};
+use trilby_manifest::{App, Part, Precedence, Route, Target, Trigger};
+use trilby_outbound::{Outbound, Policy};
+use trilby_sandbox::{Program, Volume};
+use trilby_server::{Admission, Answers, Entry, Files, Guest, Table};
+
+use crate::failure::Failure;
+use crate::guest_log::GuestLog;
+use crate::prepare::Prepared;
+
+/// What the guests of all routes share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) blocks: Arc<dyn Blocks>,
+    pub(crate) outbound: Outbound,
+    pub(crate) log: Option<GuestLog>,
+}
+
+/// The table of all routes.
+pub(crate) fn table(prepared: &Prepared, shared: &Shared) -> Result<Table, Failure> {
+    let app = prepared.app();
+    let mut http = Vec::new();
+    let mut topics = HashMap::new();
+    let mut bindings = HashMap::new();
+    let mut problems = Vec::new();
+    for (route, program) in app.routes.iter().zip(&prepared.programs.by_route) {
+        let entry = Arc::new(entry(app, route, program.as_ref(), shared));
+        match &route.trigger {
+            Trigger::Http { .. } => match http_route(app, route, entry) {
+                Ok(route) => http.push(route),
+                Err(problem) => problems.push(prepared.loaded.report(
+                    &route.place,
+                    Part::Trigger,
+                    &problem,
+                    None,
+                )),
+            },
+            Trigger::Topic { pubsub, topic } => {
+                topics.insert((pubsub.clone(), topic.clone()), entry);
+            }
+            Trigger::Binding { name } => {
+                bindings.insert(name.clone(), entry);
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::configuration(problems.join("\n\n")));
+    }
+    let precedence = match app.precedence {
+        Precedence::FirstMatch => trilby_cgi::Precedence::FirstMatch,
+        Precedence::LongestMatch => trilby_cgi::Precedence::LongestMatch,
+    };
+    Ok(Table { http: RouteTable::new(precedence, http), topics, bindings })
+}
+
+fn http_route(
+    app: &App,
+    route: &Route,
+    entry: Arc<Entry>,
+) -> Result<trilby_cgi::Route<Arc<Entry>>, String> {
+    let Trigger::Http { path, methods, host } = &route.trigger else {
+        return Err("not a path".to_owned());
+    };
+    let pattern = match app.precedence {
+        Precedence::FirstMatch => Pattern::parse_wagi(path),
+        Precedence::LongestMatch => Pattern::parse(path),
+    };
+    let host = host.as_deref().map(HostPattern::parse).transpose();
+    let method = |name: &String| Method::from_bytes(name.as_bytes()).map_err(|e| e.to_string());
+    Ok(trilby_cgi::Route {
+        pattern: pattern.map_err(|error| error.to_string())?,
+        methods: methods.iter().map(method).collect::<Result<_, _>>()?,
+        host: host.map_err(|error| error.to_string())?,
+        value: entry,
+    })
+}
+
+fn entry(app: &App, route: &Route, program: Option<&Program<Host>>, shared: &Shared) -> Entry {
+    let answers = match (&route.target, program) {
+        (Target::Files(folder), _) => Answers::Files(Files::new(folder)),
+        // Linking has given every other route its program.
+        (_, None) => Answers::Files(Files::new(&app.root.join("\0"))),
+        (_, Some(program)) => Answers::Guest(Arc::new(guest(app, route, program, shared))),
+    };
+    let (own, all) = (&route.limits, &app.server.limits);
+    let is_of_its_own =
+        own.instances_max < all.instances_max || own.queue_depth_max < all.queue_depth_max;
+    let admission = is_of_its_own.then(|| Admission::new(own.instances_max, own.queue_depth_max));
+    Entry {
+        route: route.clone(),
+        label: Arc::from(label(&route.trigger)),
+        response_headers: headers(&route.response_headers),
+        admission,
+        answers,
+    }
+}
+
+fn guest(app: &App, route: &Route, program: &Program<Host>, shared: &Shared) -> Guest {
+    let limits = &route.limits;
+    let volumes = route.volumes.iter().map(|volume| Volume {
+        guest: volume.guest.clone(),
+        host: volume.host.clone(),
+        writable: volume.writable,
+    });
+    let http = (!route.allowed_hosts.is_empty()).then(|| HttpSettings {
+        outbound: shared.outbound.clone(),
+        policy: Arc::new(Policy {
+            allowed_hosts: route.allowed_hosts.clone(),
+            allowed_networks: route.allowed_networks.clone(),
+            timeout: limits.http_timeout,
+            body_bytes_max: limits.http_body_bytes_max,
+        }),
+        calls_max: limits.http_calls_max,
+    });
+    Guest {
+        program: program.clone(),
+        host: HostSettings {
+            blocks: Arc::clone(&shared.blocks),
+            access: Arc::new(Access::new(route.grants.clone())),
+            call_timeout: limits.dapr_timeout,
+            http,
+        },
+        volumes: volumes.collect(),
+        wagi_arguments: app.precedence == Precedence::FirstMatch,
+        stderr_copy: shared.log.as_ref().map(|log| log.of(&label(&route.trigger))),
+    }
+}
+
+/// Loading the manifest has seen that they are valid.
+fn headers(pairs: &[(String, String)]) -> HeaderMap {
+    let parsed = pairs.iter().filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((name, HeaderValue::from_str(value).ok()?))
+    });
+    parsed.collect()
+}
+
+/// A route's name in logs and messages.
+pub(crate) fn label(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Http { path, .. } => path.clone(),
+        Trigger::Topic { pubsub, topic } => format!("{pubsub}/{topic}"),
+        Trigger::Binding { name } => name.clone(),
+    }
+}
