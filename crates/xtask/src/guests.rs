@@ -1,7 +1,10 @@
 //! The WebAssembly modules of examples and tests.
 
+mod zig;
+
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -9,23 +12,37 @@ use anyhow::{Context, Result, ensure};
 use crate::{cargo, root, say, tools};
 
 /// Builds every application below `examples/` and `tests/guests/` with the commands of its own
-/// manifest, as `trilby serve` would.
+/// manifest, as `trilby serve` would. What needs a compiler that is not there is left out.
 pub(crate) fn build() -> Result<()> {
     cargo::run(&["build", "--release", "--package", "trilby"], &[])?;
     for folder in applications()? {
-        if folder.join("go.mod").is_file() && !tools::works("go", &["version"]) {
-            say(&format!("left out, for want of go: {}", folder.display()));
+        let name = folder.strip_prefix(root()).unwrap_or(&folder).display().to_string();
+        let Some(env) = compiler(&folder)? else {
+            say(&format!("left out, for want of its compiler: {name}"));
             continue;
-        }
-        say(&format!("guests of {}", folder.strip_prefix(root()).unwrap_or(&folder).display()));
+        };
+        say(&format!("guests of {name}"));
         let status = Command::new(cargo::target().join("release/trilby"))
             .arg("build")
             .arg(&folder)
+            .envs(env)
             .status()
             .context("cannot run trilby")?;
-        ensure!(status.success(), "building the guests of {} failed", folder.display());
+        ensure!(status.success(), "building the guests of {name} failed");
     }
     Ok(())
+}
+
+/// The variables that the compiler of an application's language needs; `None` when there is no such
+/// compiler. Rust is always there.
+fn compiler(folder: &Path) -> Result<Option<Vec<(&'static str, OsString)>>> {
+    if folder.join("go.mod").is_file() && !tools::works("go", &["version"]) {
+        return Ok(None);
+    }
+    if fs::read_to_string(folder.join("trilby.toml"))?.contains("-m ziglang ") {
+        return Ok(zig::environment()?.map(Vec::from));
+    }
+    Ok(Some(Vec::new()))
 }
 
 /// Checks the sources of guests in Rust, which are workspaces of their own, and runs their tests.

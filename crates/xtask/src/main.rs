@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test`, `check`, `guests`, `bench`.
+//! The project's own tasks: `cargo xtask test`, `check`, `guests`, `fuzz`, `bench`.
 //!
 //! In the order in which `test` uses them: [`tools`] finds what a machine must have; [`daprd`]
 //! builds the real daprd once, into a cache outside the checkout; [`guests`] builds the WebAssembly
@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod daprd;
+mod fuzz;
 mod guests;
 mod size;
 mod tools;
@@ -38,6 +39,14 @@ enum Task {
     Ci,
     /// Build the WebAssembly modules of examples and tests
     Guests,
+    /// Run the fuzz targets
+    Fuzz {
+        /// The targets, by name; all if none is given
+        targets: Vec<String>,
+        /// Seconds for each
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
     /// Measure, against plain hyper in the same run
     Bench {
         /// What to measure
@@ -71,6 +80,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check => check(),
         Task::Ci => check().and_then(|()| test(&[])),
         Task::Guests => guests::build(),
+        Task::Fuzz { targets, seconds } => fuzz::run(targets, seconds),
         Task::Bench { rounds, seconds, .. } => bench::hello(rounds, seconds),
         Task::Size => size::check(),
     }

@@ -1,0 +1,3 @@
+module trilby.example/cgi
+
+go 1.24
