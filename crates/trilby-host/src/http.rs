@@ -101,14 +101,14 @@ pub(crate) async fn send(guest: &mut Guest<'_>, call: Call) -> Outcome<()> {
     *request.method_mut() = method;
     *request.uri_mut() = url;
     *request.headers_mut() = headers;
-    let response = answer(&mut guest.data_mut().host, request).await?;
+    let response = answer(&guest.data().host, request).await?;
     let (head, body) = response.into_parts();
     let handle = guest.data_mut().host.responses.keep(Response { headers: head.headers, body })?;
     write(guest, status_at, &head.status.as_u16().to_le_bytes())?;
     write(guest, handle_at, &handle.to_le_bytes())
 }
 
-async fn answer(host: &mut Host, mut request: Request<Bytes>) -> Outcome<http::Response<Bytes>> {
+async fn answer(host: &Host, mut request: Request<Bytes>) -> Outcome<http::Response<Bytes>> {
     let Some(settings) = host.settings.http.clone() else {
         let host = request.uri().host().unwrap_or_default().to_owned();
         tracing::info!(

@@ -83,7 +83,7 @@ pub enum MigrateError {
 /// The longest match wins there, instead of the first. Entries that WAGI never reaches, as an
 /// earlier one matches all that they do, are left out; among the rest an earlier match is never the
 /// shorter one, so that the same entry answers each path as before. What a module adds itself
-/// (`_routes`) is not known here.
+/// (`_routes`) must be among the routes already: only running it tells.
 ///
 /// # Errors
 /// When something cannot be said in a `trilby.toml`.
@@ -95,9 +95,6 @@ pub fn migrate(loaded: &Loaded) -> Result<Migrated, MigrateError> {
     let file = app.file.file_name().unwrap_or_default().to_string_lossy();
     let mut writer = Writer { app, text: String::new(), notes: Vec::new() };
     writer.comment(&format!("Made from WAGI's {}.", shown(&file)));
-    writer
-        .comment("Of a module that has sub-routes (`_routes`), each needs a [[route]] of its own");
-    writer.comment("here, with its function as `entrypoint`.");
     writer.line("version = 1");
     writer.line(&format!("name = {}", quoted(&app.name)));
     if app.root.join("components").is_dir() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Body;
 use tokio::time::{Instant, timeout};
 use trilby_cgi::Lookup;
@@ -176,7 +176,13 @@ impl Service {
     /// Turns a request away, with its line in the log.
     pub(crate) fn refuse(&self, record: &Record, outcome: &Outcome) -> Response<ResponseBody> {
         record.finish(outcome, outcome.status());
-        refusal(outcome, self.shows_reasons().then(|| record.request_id()))
+        let id = record.request_id();
+        let mut response = refusal(outcome, self.shows_reasons().then_some(id));
+        // Whoever reports the failure can name it.
+        if let Ok(id) = HeaderValue::from_str(id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
     }
 }
 
@@ -222,7 +228,7 @@ fn head_bytes(request: &Request<RequestBody>) -> usize {
     const LINE_BYTES: usize = 4;
     let uri = request.uri();
     let line = uri.path().len() + uri.query().map_or(0, str::len) + request.method().as_str().len();
-    let of = |(name, value): (&header::HeaderName, &header::HeaderValue)| {
+    let of = |(name, value): (&header::HeaderName, &HeaderValue)| {
         name.as_str().len() + value.len() + LINE_BYTES
     };
     line + LINE_BYTES + request.headers().iter().map(of).sum::<usize>()

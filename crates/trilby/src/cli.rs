@@ -133,9 +133,8 @@ pub(crate) struct RoutesOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct MigrateOptions {
-    /// A `modules.toml`
-    #[arg(default_value = "modules.toml")]
-    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) app: AppOptions,
 }
 
 #[derive(Debug, Args)]

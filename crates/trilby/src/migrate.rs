@@ -4,13 +4,15 @@ use std::io::Write as _;
 
 use crate::cli::MigrateOptions;
 use crate::failure::Failure;
+use crate::prepare::Workshop;
 
 /// Prints the manifest that does the same.
 pub(crate) fn run(options: &MigrateOptions) -> Result<(), Failure> {
-    let loaded = trilby_manifest::load(&options.path).map_err(Failure::configuration)?;
-    for warning in &loaded.warnings {
-        tracing::warn!("{warning}");
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(error.into()))?;
+    let loaded = Workshop::new(&options.app).expanded(runtime.handle())?;
     let migrated = trilby_manifest::migrate(&loaded).map_err(Failure::configuration)?;
     // Whoever reads may have seen enough.
     let _ = std::io::stdout().write_all(migrated.text.as_bytes());

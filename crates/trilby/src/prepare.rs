@@ -1,12 +1,15 @@
 //! From a path to programs: all that can be known of an application before anything is opened or
 //! bound.
 
+use std::path::Path;
+
 use tokio::runtime::Handle;
+use trilby_host::Host;
 use trilby_manifest::{App, Loaded};
-use trilby_sandbox::Cache;
+use trilby_sandbox::{Cache, Linked};
 
 use crate::cli::AppOptions;
-use crate::compile::Compiler;
+use crate::compile::{Compiled, Compiler};
 use crate::failure::Failure;
 use crate::link::{self, Programs};
 use crate::{build, fetch, settings, subroutes};
@@ -38,26 +41,44 @@ impl Workshop {
     /// Loads the application, builds and fetches its modules, compiles and links them. Every problem
     /// is reported, not only the first. Blocks, so it must not be called on the async runtime itself.
     pub(crate) fn prepare(&mut self, runtime: &Handle) -> Result<Prepared, Failure> {
-        let mut loaded =
-            trilby_manifest::load(&self.options.path).map_err(Failure::configuration)?;
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
-        }
+        let mut loaded = load(&self.options.path)?;
         let env = settings::guest_env(&self.options)?;
         for route in &mut loaded.app.routes {
             route.env.extend(env.clone());
         }
         build::run(&loaded, self.options.no_build)?;
         fetch::run(&mut loaded, &self.options, runtime)?;
-        let compiler = match self.compiler.take() {
-            Some(compiler) if compiler.fits(&loaded.app) => compiler,
-            _ => Compiler::new(&loaded.app, self.cache.clone())?,
-        };
-        let compiler = self.compiler.insert(compiler);
-        let compiled = compiler.compile(&loaded.app);
-        let linked = link::linked(compiler.engine())?;
+        let (compiled, linked) = self.compile(&loaded.app)?;
         subroutes::expand(&mut loaded, &compiled, &linked, runtime)?;
         let programs = link::programs(&loaded, &compiled, &linked)?;
         Ok(Prepared { loaded, programs })
     }
+
+    /// The application with the routes that modules of WAGI declare themselves, as far as these are
+    /// files here.
+    pub(crate) fn expanded(&mut self, runtime: &Handle) -> Result<Loaded, Failure> {
+        let mut loaded = load(&self.options.path)?;
+        let (compiled, linked) = self.compile(&loaded.app)?;
+        subroutes::expand(&mut loaded, &compiled, &linked, runtime)?;
+        Ok(loaded)
+    }
+
+    fn compile(&mut self, app: &App) -> Result<(Compiled, Linked<Host>), Failure> {
+        let compiler = match self.compiler.take() {
+            Some(compiler) if compiler.fits(app) => compiler,
+            _ => Compiler::new(app, self.cache.clone())?,
+        };
+        let compiler = self.compiler.insert(compiler);
+        let compiled = compiler.compile(app);
+        Ok((compiled, link::linked(compiler.engine())?))
+    }
+}
+
+/// Loads a manifest, and tells what its author should know.
+fn load(path: &Path) -> Result<Loaded, Failure> {
+    let loaded = trilby_manifest::load(path).map_err(Failure::configuration)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded)
 }

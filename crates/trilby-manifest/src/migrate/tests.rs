@@ -28,8 +28,6 @@ fn everything_that_wagi_has_is_carried_over() {
     let migrated = migrated(&folder).expect("can be said");
     insta::assert_snapshot!(migrated.text, @r##"
     # Made from WAGI's modules.toml.
-    # Of a module that has sub-routes (`_routes`), each needs a [[route]] of its own
-    # here, with its function as `entrypoint`.
     version = 1
     name = "app"
 
