@@ -112,15 +112,43 @@ async fn components_that_a_manifest_names_must_be_there() -> Result<()> {
     );
     let folder = Folder::with_app()?.with("components/a-vault.yaml", SECRETS)?;
     assert_snapshot!(folder.with("trilby.toml", manifest)?.refused().await?, @r#"
-    error: trilby.toml:4: route `/...`: no component of type state is named `statstore`
+    error: no component of type state is named `statstore`
+     --> trilby.toml:7:10
+      |
+    7 | grants = { state = ["statstore"], publish = ["statestore/t"], secrets = ["vualt"] }
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
       = help: there is `statestore`
-    error: trilby.toml:4: route `/...`: no component of type pubsub is named `statestore`
+
+    error: no component of type pubsub is named `statestore`
+     --> trilby.toml:7:10
+      |
+    7 | grants = { state = ["statstore"], publish = ["statestore/t"], secrets = ["vualt"] }
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
       = help: there is `pubsub`
-    error: trilby.toml:4: route `/...`: no component of type secret store is named `vualt`
+
+    error: no component of type secret store is named `vualt`
+     --> trilby.toml:7:10
+      |
+    7 | grants = { state = ["statstore"], publish = ["statestore/t"], secrets = ["vualt"] }
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
       = help: there is `vault`
-    error: trilby.toml:9: route `pubusb/t`: no component of type pubsub is named `pubusb`
-      = help: there is `pubsub`
-    error: trilby.toml:13: route `tick`: no component of type input binding is named `tick`
+
+    error: no component of type pubsub is named `pubusb`
+      --> trilby.toml:10:9
+       |
+    10 | topic = "pubusb/t"
+       |         ^^^^^^^^^^
+       |
+       = help: there is `pubsub`
+
+    error: no component of type input binding is named `tick`
+      --> trilby.toml:14:11
+       |
+    14 | binding = "tick"
+       |           ^^^^^^
     "#);
     Ok(())
 }
@@ -132,7 +160,12 @@ async fn a_component_for_other_apps_is_not_there() -> Result<()> {
     let folder = Folder::with_app()?.with("components/store.yaml", component)?;
     let folder = folder.with("trilby.toml", manifest)?;
     assert_snapshot!(folder.refused().await?, @r#"
-    error: trilby.toml:4: route `/...`: no component of type state is named `store`
+    error: no component of type state is named `store`
+     --> trilby.toml:7:10
+      |
+    7 | grants = { state = ["store"] }
+      |          ^^^^^^^^^^^^^^^^^^^^^
+      |
       = help: there is `statestore`
     "#);
     // Under the other app's id it is.

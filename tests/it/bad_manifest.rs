@@ -7,13 +7,31 @@ use insta::assert_snapshot;
 use crate::folder::{EMPTY, Folder, MANIFEST};
 
 /// What is said of a manifest, beside which there is `a.wat`.
-async fn refused(manifest: &str) -> Result<String> {
+pub(crate) async fn refused(manifest: &str) -> Result<String> {
     Folder::new()?.with("a.wat", EMPTY)?.with("trilby.toml", manifest)?.refused().await
 }
 
 /// The one route's table with more lines in it.
-async fn refused_route(lines: &str) -> Result<String> {
+pub(crate) async fn refused_route(lines: &str) -> Result<String> {
     refused(&format!("{MANIFEST}{lines}\n")).await
+}
+
+/// A report in short: each problem's place and title, and its help below.
+pub(crate) fn brief(report: &str) -> String {
+    let mut title = "";
+    let mut brief = String::new();
+    for line in report.lines() {
+        if let Some(text) = line.strip_prefix("error: ") {
+            title = text;
+        } else if let Some((_, place)) = line.split_once("--> ") {
+            brief.push_str(&format!("{place}: {title}\n"));
+        } else if let Some((_, help)) = line.split_once("= help: ") {
+            brief.push_str(&format!("  = {help}\n"));
+        } else if line.starts_with("warning: ") {
+            brief.push_str(&format!("{line}\n"));
+        }
+    }
+    brief
 }
 
 #[tokio::test]
@@ -44,7 +62,7 @@ async fn unknown_keys_are_told_the_nearest() -> Result<()> {
     7 | colour = "red"
       | ^^^^^^
       |
-      = help: known keys: path, topic, binding, module, build, sources, entrypoint, argv, env, volumes, grants, limits
+      = help: known keys: path, methods, host, topic, binding, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
     "#);
     Ok(())
 }

@@ -117,12 +117,37 @@ async fn port_from_the_environment_is_listened_on() -> Result<()> {
     for (port, expected) in [("http", "`http`"), ("70000", "`70000`"), ("-1", "`-1`")] {
         let ended = folder.ends(launch.clone().env("PORT", port).command()?).await?;
         assert_eq!(ended.code, Some(64), "{}", ended.stderr);
-        let expected = format!("error: PORT is {expected}, which is not a port number\n");
+        let expected =
+            format!("error: PORT is {expected}, which is not a port number from 0 to 65535\n");
         assert_eq!((ended.stdout.as_str(), ended.stderr), ("", expected));
     }
     // The flag goes first.
     let trilby = quiet(&folder).env("PORT", "http").start().await?;
     assert!(trilby.address.starts_with("127.0.0.1:"), "{}", trilby.address);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_told() -> Result<()> {
+    let folder = Folder::with_app()?;
+    for text in ["", "3000", ":80", "localhost", "[::1]", "127.0.0.1:70000", "a b:1", "::1"] {
+        let mut launch = quiet(&folder);
+        launch.args = vec![format!("--listen={text}")];
+        let expected = format!(
+            "error: --listen is `{text}`, which is no address here; write HOST:PORT, as in \
+             127.0.0.1:3000, [::]:8080 or localhost:3000\n"
+        );
+        assert_eq!(folder.refuses(launch).await?, expected);
+    }
+    for (given, bad) in [("proxy", "proxy"), ("10.0.0.0/8,::1/129", "::1/129")] {
+        let mut launch = quiet(&folder);
+        launch.args.push(format!("--trusted-proxies={given}"));
+        let expected = format!(
+            "error: --trusted-proxies has `{bad}`, which is neither an address nor a network such \
+             as 10.0.0.0/8\n"
+        );
+        assert_eq!(folder.refuses(launch).await?, expected);
+    }
     Ok(())
 }
 
@@ -143,7 +168,7 @@ async fn flags_that_are_not_known_have_exit_code_2() -> Result<()> {
         (&[], "Usage: trilby [OPTIONS] <COMMAND>"),
         (&["srve"], "a similar subcommand exists: 'serve'"),
         (&["serve", "--lisen", "127.0.0.1:0"], "a similar argument exists: '--listen'"),
-        (&["serve", "--listen", "3000"], "invalid value '3000' for '--listen <ADDRESS:PORT>'"),
+        (&["serve", "--tls-cert", "cert.pem"], "--tls-key <FILE>"),
         (&["serve", "a", "b"], "unexpected argument 'b' found"),
         (&["serve", "--drain-timeout", "soon"], "invalid value 'soon' for '--drain-timeout"),
         (&["serve", "--cache-dir", "c", "--no-cache"], "cannot be used with"),

@@ -79,16 +79,24 @@ async fn the_build_command_builds_and_ends() -> Result<()> {
 #[tokio::test]
 async fn a_build_that_fails_is_told() -> Result<()> {
     let folder = app("echo no such compiler >&2; exit 3")?;
-    assert_snapshot!(folder.refuses(building(&folder)).await?, @r"
+    assert_snapshot!(folder.refuses(building(&folder)).await?, @r#"
     building: echo no such compiler >&2; exit 3
     no such compiler
-    error: trilby.toml:4: the build command failed (exit status: 3): echo no such compiler >&2; exit 3
-    ");
+    error: the build command failed (exit status: 3): echo no such compiler >&2; exit 3
+     --> trilby.toml:6:10
+      |
+    6 | module = "out/a.wat"
+      |          ^^^^^^^^^^^
+    "#);
     let folder = app("true")?;
-    assert_snapshot!(folder.refuses(building(&folder)).await?, @r"
+    assert_snapshot!(folder.refuses(building(&folder)).await?, @r#"
     building: true
-    error: trilby.toml:4: the build command succeeded but did not make ./out/a.wat
-    ");
+    error: the build command succeeded but did not make ./out/a.wat
+     --> trilby.toml:6:10
+      |
+    6 | module = "out/a.wat"
+      |          ^^^^^^^^^^^
+    "#);
     Ok(())
 }
 
@@ -98,9 +106,18 @@ async fn a_module_that_may_not_be_built_is_told_how() -> Result<()> {
     let manifest = std::fs::read_to_string(folder.path("trilby.toml"))?;
     let more = "\n[[route]]\npath = \"/b\"\nmodule = \"b.wat\"\nbuild = \"make b\"\n";
     let folder = folder.with("trilby.toml", format!("{manifest}{more}"))?;
-    assert_snapshot!(folder.refused().await?, @r"
-    error: trilby.toml:4: ./out/a.wat is missing, and --no-build forbids building it; run in .: make a
-    error: trilby.toml:10: ./b.wat is missing, and --no-build forbids building it; run in .: make b
-    ");
+    assert_snapshot!(folder.refused().await?, @r#"
+    error: ./out/a.wat is missing, and --no-build forbids building it; run in .: make a
+     --> trilby.toml:6:10
+      |
+    6 | module = "out/a.wat"
+      |          ^^^^^^^^^^^
+
+    error: ./b.wat is missing, and --no-build forbids building it; run in .: make b
+      --> trilby.toml:12:10
+       |
+    12 | module = "b.wat"
+       |          ^^^^^^^
+    "#);
     Ok(())
 }

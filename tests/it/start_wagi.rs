@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use insta::assert_snapshot;
+use trilby_testkit::Trilby;
 
 use crate::folder::{Folder, saying};
 
@@ -49,6 +50,13 @@ const FILES: &str = r#"(module
         (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 0)))
         (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 0)))))"#;
 
+/// The warnings of a process, which is ended for it.
+async fn warnings(folder: &Folder, trilby: Trilby) -> Result<String> {
+    let output = folder.output_of(trilby).await?;
+    let warnings = output.lines().filter_map(|line| line.split_once(" WARN "));
+    Ok(warnings.map(|(_, warning)| warning).collect::<Vec<_>>().join("\n"))
+}
+
 #[tokio::test]
 async fn the_first_match_wins_and_warnings_tell_what_has_no_effect() -> Result<()> {
     let manifest = "[[module]]\nroute = \"/...\"\nmodule = \"a.wat\"\n\
@@ -59,13 +67,10 @@ async fn the_first_match_wins_and_warnings_tell_what_has_no_effect() -> Result<(
     let folder = folder.with("a.wat", saying("a\n"))?.with("b.wat", saying("b\n"))?;
     let trilby = folder.launch().start().await?;
     assert_eq!(trilby.http.get("/b").await?.text(), "a\n");
-    let output = folder.output_of(trilby).await?;
-    let warnings = output.lines().filter_map(|line| line.split_once(" WARN "));
-    let warnings: Vec<_> = warnings.map(|(_, warning)| warning).collect();
-    assert_snapshot!(warnings.join("\n"), @r"
-    trilby::serve: modules.toml:4:1: `http_max_concurrency` has no effect: guests have no outbound HTTP
-    trilby::serve: modules.toml:9:1: unknown key `modul` is ignored, as WAGI does; did you mean `module`?
-    trilby::serve: modules.toml:12:9: route `/...` is never reached: line 2 has it too
+    assert_snapshot!(warnings(&folder, trilby).await?, @r"
+    trilby::prepare: modules.toml:7:9: route `/b` is never reached: `/...` on line 2 comes first
+    trilby::prepare: modules.toml:9:1: unknown key `modul` is ignored, as WAGI does; did you mean `module`?
+    trilby::prepare: modules.toml:12:9: route `/...` is never reached: line 2 has it too
     ");
 
     let swapped = manifest.replace("/b", "/x").replacen("/...", "/b", 1);
@@ -119,36 +124,64 @@ async fn volumes_are_writable() -> Result<()> {
     Ok(())
 }
 
+/// A relative path starts at the manifest's folder; only what is not there is looked for where
+/// Trilby was started, as WAGI does.
 #[tokio::test]
-async fn mistakes_are_refused() -> Result<()> {
-    let manifest = "[[module]]\nroute = \"b\"\nmodule = \"a.wat\"\n\n[[module]]\nroute = \"/c\"\n\n\
-                    [[module]]\nroute = \"/d\"\nmodule = \"d.wat\"\n";
-    let folder = Folder::with_app()?.with("modules.toml", manifest)?;
-    std::fs::remove_file(folder.path("trilby.toml"))?;
-    assert_snapshot!(folder.refused().await?, @r#"
-    error: path `b` does not start with `/`
-     --> modules.toml:2:9
-      |
-    2 | route = "b"
-      |         ^^^
-      |
-      = help: a path is written `/orders`, or `/orders/...`
+async fn modules_are_paths_or_urls_of_files() -> Result<()> {
+    let folder = Folder::new()?.with("here.wat", saying("here\n"))?;
+    let folder = folder.with("both.wat", saying("here\n"))?;
+    let folder = folder.with("app/both.wat", saying("beside\n"))?;
+    let folder = folder.with("app/in/a b.wat", saying("a b\n"))?;
+    let folder = folder.with("app/x:y.wat", saying("colon\n"))?;
+    let folder = folder.with("app/plain", saying("plain\n"))?;
+    let url = format!("file://{}", folder.path("app/in/a%20b.wat").display());
+    let absolute = folder.path("app/in/a b.wat").display().to_string();
+    let cases = [
+        ("here.wat", "here\n"),
+        ("both.wat", "beside\n"),
+        ("./x:y.wat", "colon\n"),
+        ("plain", "plain\n"),
+        (&url, "a b\n"),
+        (&url.replace("file://", "FILE://localhost"), "a b\n"),
+        (&absolute, "a b\n"),
+    ];
+    let entries = cases.iter().enumerate();
+    let entries =
+        entries.map(|(n, (path, _))| format!("[[module]]\nroute = \"/{n}\"\nmodule = {path:?}\n"));
+    let folder = folder.with("app/modules.toml", entries.collect::<String>())?;
+    let mut launch = folder.launch();
+    launch.path = "app".into();
+    let trilby = launch.start().await?;
+    for (number, (path, expected)) in cases.iter().enumerate() {
+        assert_eq!(trilby.http.get(&format!("/{number}")).await?.text(), *expected, "{path}");
+    }
+    Ok(())
+}
 
-    error: a module needs `module`
-     --> modules.toml:5:1
-      |
-    5 | [[module]]
-      | ^^^^^^^^^^
-      |
-      = help: add `module = "app.wasm"`
-
-    error: this module is missing
-      --> modules.toml:10:10
-       |
-    10 | module = "d.wat"
-       |          ^^^^^^^ looked for ./d.wat
-       |
-       = help: a relative path starts at the manifest's folder, or else at the working directory
-    "#);
+/// Keys that WAGI once had or never had, and values that it makes nothing of.
+#[tokio::test]
+async fn what_wagi_ignores_is_a_warning() -> Result<()> {
+    let manifest = "default_host = \"localhost:3000\"\n\n\
+                    [[module]]\nroute = \"/\"\nmodule = \"a.wat\"\n\
+                    repository = \"example\"\nhost = \"example.com\"\n\
+                    environment = { A = \"b\" }\nargv = \"a ${ARG}\"\n\
+                    volumes = { \"/data\" = \"none\" }\nentry_point = \"run\"\n\
+                    allowed_hosts = [\"insecure:allow-all\"]\n\n\
+                    [[module]]\nroute = \"/x/...\"\nmodule = \"a.wat\"\n\n\
+                    [[module]]\nroute = \"/x/y/...\"\nmodule = \"a.wat\"\n";
+    let folder = Folder::new()?.with("modules.toml", manifest)?.with("a.wat", saying("a\n"))?;
+    let trilby = folder.launch().start().await?;
+    assert_eq!(trilby.http.get("/").await?.text(), "a\n");
+    assert_snapshot!(warnings(&folder, trilby).await?, @r"
+    trilby::prepare: modules.toml:1:1: unknown key `default_host` is ignored, as WAGI does
+    trilby::prepare: modules.toml:6:1: unknown key `repository` is ignored, as WAGI does
+    trilby::prepare: modules.toml:7:1: unknown key `host` is ignored, as WAGI does; `host` is a key of `trilby.toml`, to which this can be migrated
+    trilby::prepare: modules.toml:8:1: unknown key `environment` is ignored, as WAGI does
+    trilby::prepare: modules.toml:9:8: `argv` has the unknown placeholder `${ARG}`; did you mean `${ARGS}`?
+    trilby::prepare: modules.toml:10:23: there is no folder `none`: guests run without it
+    trilby::prepare: modules.toml:11:1: unknown key `entry_point` is ignored, as WAGI does; did you mean `entrypoint`?
+    trilby::prepare: modules.toml:12:17: `insecure:allow-all` lets the guest call every public host; name the hosts that it needs
+    trilby::prepare: modules.toml:19:9: route `/x/y/...` is never reached: `/x/...` on line 15 comes first
+    ");
     Ok(())
 }

@@ -53,7 +53,7 @@ impl Client<'static> {
 /// `_hidden`, the walk ends at the hop after it.
 ///
 /// A proxy that knows only one of the two ways passes the other on from anybody. So if both are
-/// there and name different clients, neither is believed, and the peer is the client.
+/// there and do not name the same client, neither is believed, and the peer is the client.
 ///
 /// Without a word about the port but with one about the host or the scheme, the port is the
 /// host's, or else the scheme's own.
@@ -71,8 +71,9 @@ pub fn client<'a>(
     let by_headers = said::x_forwarded(headers, trusted);
     let said = if headers.contains_key(header::FORWARDED) {
         let standard = said::forwarded(headers, trusted);
-        if let (Some((one, _)), Some((other, _))) = (standard.node, by_headers.node)
-            && one != other
+        let addr = |said: &Said<'_>| said.node.map(|(addr, _)| addr);
+        if headers.contains_key("x-forwarded-for")
+            && (standard.node.is_none() || addr(&standard) != addr(&by_headers))
         {
             return direct;
         }

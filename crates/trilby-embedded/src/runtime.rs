@@ -156,6 +156,9 @@ impl Runtime {
     /// Begins to bring topic events and binding triggers to `inbound`. Must be called on a tokio
     /// runtime.
     ///
+    /// What comes from now on no longer goes to `instead_of`, which is then to be
+    /// [retired](Deliveries::retire).
+    ///
     /// # Errors
     ///
     /// When a subscription or binding names a component that is not there, or may not have the
@@ -165,6 +168,7 @@ impl Runtime {
         inbound: Arc<dyn Inbound>,
         subscriptions: Vec<Subscription>,
         bindings: Vec<InputBinding>,
+        instead_of: Option<&Deliveries>,
     ) -> std::result::Result<Deliveries, Error> {
         let subscriptions = subscriptions.into_iter().map(|subscription| {
             let found = self.brokers.get(&subscription.pubsub).cloned();
@@ -178,7 +182,7 @@ impl Runtime {
             Ok((cron, binding))
         });
         let bindings = bindings.collect::<std::result::Result<Vec<_>, Error>>()?;
-        deliveries::start(inbound, subscriptions, bindings)
+        deliveries::start(inbound, subscriptions, bindings, instead_of)
     }
 
     fn missing(&self, kind: Kind, name: &str) -> Error {

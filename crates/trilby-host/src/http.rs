@@ -25,6 +25,16 @@ pub struct HttpSettings {
     pub calls_max: usize,
 }
 
+/// Failed requests of one guest that the log has.
+const TOLD_MAX: usize = 10;
+const FIRST_UNTOLD: usize = TOLD_MAX + 1;
+
+/// How much of a host's name a message repeats.
+const HOST_CHARS_MAX: usize = 80;
+
+/// Bytes that a URL, a method or a block of headers may have.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
 /// Why a function did not do what it should: the numbers of `wasi-experimental-http` 0.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -49,12 +59,24 @@ type Outcome<T> = Result<T, Refusal>;
 pub(crate) struct Responses {
     open: BTreeMap<u32, Response>,
     next: u32,
+    /// Lines that the log has of this request's failures.
+    told: usize,
 }
 
 struct Response {
     headers: HeaderMap,
     /// What the guest has not read yet.
     body: Bytes,
+    /// What the response takes of the host's memory: a part of a body holds all of it.
+    held_bytes: usize,
+}
+
+impl Response {
+    fn new(headers: HeaderMap, body: Bytes) -> Self {
+        let of_headers: usize =
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        Self { held_bytes: body.len() + of_headers, headers, body }
+    }
 }
 
 /// A pointer and a length of the guest, which may be anything.
@@ -92,54 +114,60 @@ pub(crate) async fn send(guest: &mut Guest<'_>, call: Call) -> Outcome<()> {
     let method = Method::from_bytes(text(guest, call.method)?.as_bytes())
         .map_err(|_| Refusal::InvalidMethod)?;
     let headers = header_map(&text(guest, call.headers)?)?;
-    let body = Bytes::copy_from_slice(bytes(guest, call.body)?);
     let (status_at, handle_at) = (Area(call.status, 2), Area(call.handle, 4));
     // Seen before the request, which cannot be taken back.
     bytes(guest, status_at)?;
     bytes(guest, handle_at)?;
-    let mut request = Request::new(body);
+    let settings = permitted(&mut guest.data_mut().host, &url)?;
+    let body = bytes(guest, call.body)?;
+    if body.len() > settings.policy.body_bytes_max {
+        guest.data_mut().host.responses.tell("the body is larger than `http-body` of `limits`");
+        return Err(Refusal::Request);
+    }
+    let mut request = Request::new(Bytes::copy_from_slice(body));
     *request.method_mut() = method;
     *request.uri_mut() = url;
     *request.headers_mut() = headers;
-    let response = answer(&guest.data().host, request).await?;
-    let (head, body) = response.into_parts();
-    let handle = guest.data_mut().host.responses.keep(Response { headers: head.headers, body })?;
-    write(guest, status_at, &head.status.as_u16().to_le_bytes())?;
-    write(guest, handle_at, &handle.to_le_bytes())
-}
-
-async fn answer(host: &Host, mut request: Request<Bytes>) -> Outcome<http::Response<Bytes>> {
-    let Some(settings) = host.settings.http.clone() else {
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        tracing::info!(
-            target: "trilby::outbound",
-            "no outbound HTTP to `{}`: the route has no `allowed-hosts`", host.escape_debug()
-        );
-        return Err(Refusal::DestinationNotAllowed);
-    };
-    if host.responses.open.len() >= settings.calls_max {
-        return Err(Refusal::TooManySessions);
-    }
+    let host = &guest.data().host;
     if let Some(parent) = host.traceparent()
         && let Ok(parent) = HeaderValue::from_str(parent)
     {
         request.headers_mut().entry("traceparent").or_insert(parent);
     }
-    let policy = within(&settings.policy, host.responses.bytes());
+    let policy = within(&settings.policy, host.responses.held_bytes());
     let sent = settings.outbound.send(&policy, host.deadline(), request).await;
-    sent.map_err(|error| {
-        tracing::info!(target: "trilby::outbound", %error, "outbound request failed");
+    let responses = &mut guest.data_mut().host.responses;
+    let response = sent.map_err(|error| {
+        responses.tell(&error.to_string());
         refusal(&error)
-    })
+    })?;
+    let (head, body) = response.into_parts();
+    let handle = responses.keep(Response::new(head.headers, body))?;
+    write(guest, status_at, &head.status.as_u16().to_le_bytes())?;
+    write(guest, handle_at, &handle.to_le_bytes())
+}
+
+/// The route's settings, if it has any and the guest may open one more response.
+fn permitted(host: &mut Host, url: &Uri) -> Outcome<HttpSettings> {
+    let Some(settings) = host.settings.http.clone() else {
+        let name: String = url.host().unwrap_or_default().chars().take(HOST_CHARS_MAX).collect();
+        let what = format!("no outbound HTTP to `{name}`: the route has no `allowed-hosts`");
+        host.responses.tell(&what);
+        return Err(Refusal::DestinationNotAllowed);
+    };
+    if host.responses.open.len() >= settings.calls_max {
+        return Err(Refusal::TooManySessions);
+    }
+    Ok(settings)
 }
 
 /// The policy with what is left of its bound on bodies: open responses share it.
-fn within(policy: &Arc<Policy>, open_bytes: usize) -> Arc<Policy> {
-    if open_bytes == 0 {
+fn within(policy: &Arc<Policy>, held_bytes: usize) -> Arc<Policy> {
+    if held_bytes == 0 {
         return Arc::clone(policy);
     }
     let mut rest = Policy::clone(policy);
-    rest.body_bytes_max = rest.body_bytes_max.saturating_sub(open_bytes);
+    rest.body_bytes_max = rest.body_bytes_max.saturating_sub(held_bytes);
     Arc::new(rest)
 }
 
@@ -147,6 +175,7 @@ fn refusal(error: &Error) -> Refusal {
     match error {
         Error::NotAllowed { .. } | Error::PrivateAddress { .. } => Refusal::DestinationNotAllowed,
         Error::InvalidUrl { .. } => Refusal::InvalidUrl,
+        Error::InvalidMethod { .. } => Refusal::InvalidMethod,
         _ => Refusal::Request,
     }
 }
@@ -207,8 +236,21 @@ impl Responses {
         Ok(handle)
     }
 
-    fn bytes(&self) -> usize {
-        self.open.values().map(|response| response.body.len()).sum()
+    fn held_bytes(&self) -> usize {
+        self.open.values().map(|response| response.held_bytes).sum()
+    }
+
+    /// Tells the log why a request failed, for the first few: a guest can try without end.
+    fn tell(&mut self, why: &str) {
+        self.told += 1;
+        match self.told {
+            ..=TOLD_MAX => tracing::info!(target: "trilby::outbound", "{}", why.escape_debug()),
+            FIRST_UNTOLD => tracing::info!(
+                target: "trilby::outbound",
+                "more outbound requests of this guest fail; they are not told"
+            ),
+            _ => {}
+        }
     }
 }
 
@@ -246,7 +288,11 @@ fn bytes<'a>(guest: &'a mut Guest<'_>, area: Area) -> Outcome<&'a [u8]> {
 }
 
 fn text(guest: &mut Guest<'_>, area: Area) -> Outcome<String> {
-    let text = std::str::from_utf8(bytes(guest, area)?).map_err(|_| Refusal::Utf8)?;
+    let bytes = bytes(guest, area)?;
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Err(Refusal::Request);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Utf8)?;
     Ok(text.to_owned())
 }
 

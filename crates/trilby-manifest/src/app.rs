@@ -215,7 +215,8 @@ pub struct Limits {
     pub dapr_timeout: Duration,
     /// Time for one outbound HTTP request, within the request's deadline.
     pub http_timeout: Duration,
-    /// Body of one outbound HTTP response, in bytes.
+    /// The outbound HTTP responses that a guest has open, all together, in bytes; and the body of
+    /// an outbound request.
     pub http_body_bytes_max: usize,
     /// Outbound HTTP responses that a guest may have open at once.
     pub http_calls_max: usize,

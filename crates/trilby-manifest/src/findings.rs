@@ -27,11 +27,18 @@ pub(crate) struct Problem {
     pub(crate) context: Option<(Span, String)>,
     /// What to write instead.
     pub(crate) help: Option<String>,
+    /// Whether its line holds a secret, and so is not shown.
+    pub(crate) is_secret: bool,
 }
 
 impl Problem {
     pub(crate) fn new(span: Span, title: impl Into<String>) -> Self {
-        Self { title: title.into(), span, label: None, context: None, help: None }
+        Self { title: title.into(), span, label: None, context: None, help: None, is_secret: false }
+    }
+
+    pub(crate) fn secret(mut self, is_secret: bool) -> Self {
+        self.is_secret = is_secret;
+        self
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {

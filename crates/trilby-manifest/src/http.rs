@@ -105,8 +105,13 @@ fn host_fault(host: &str) -> Option<String> {
     if name.contains('/') {
         return Some("write the host alone, without scheme and path".to_owned());
     }
-    if let Some((name, _)) = name.split_once(':') {
-        return Some(format!("a host has no port here: write `{}`", shown(name)));
+    // The colons of an IPv6 address are within its brackets.
+    let port = match name.rsplit_once("]:") {
+        Some((address, _)) => Some(format!("{address}]")),
+        None => name.split_once(':').map(|(name, _)| name.to_owned()),
+    };
+    if let Some(name) = port {
+        return Some(format!("a host has no port here: write `{}`", shown(&name)));
     }
     if name.contains('*') {
         return Some("a `*` can only be the first label: `*.example.com`".to_owned());

@@ -35,7 +35,7 @@
 //! stderr = "64 KiB"
 //! dapr-timeout = "5s"              # of one Dapr call
 //! http-timeout = "5s"              # of one outbound HTTP request
-//! http-body = "10 MiB"             # of one outbound HTTP response
+//! http-body = "10 MiB"             # of the outbound responses that a guest has open
 //! http-calls = 8                   # of these open at once, at most 1000
 //! concurrency = 256                # of the process; a route may have less
 //! queue = 1024                     # of the process; a route may have its own

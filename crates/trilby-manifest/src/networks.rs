@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::AllowedHost;
 use crate::findings::{Findings, Problem, shown};
 use crate::reader::Reader;
+use crate::{AllowedHost, AllowedHostError};
 
 /// The networks of an array; a lone address is a network of its own.
 pub(crate) fn networks(table: &Reader<'_>, name: &str, found: &mut Findings) -> Vec<IpNet> {
@@ -48,13 +48,12 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 /// The hosts of `allowed-hosts`.
 pub(crate) fn allowed_hosts(route: &Reader<'_>, found: &mut Findings) -> Vec<AllowedHost> {
-    hosts(route, "allowed-hosts", |text| AllowedHost::parse(text).map_err(|e| e.to_string()), found)
+    hosts(route, "allowed-hosts", AllowedHost::parse, found)
 }
 
 /// The hosts of WAGI's `allowed_hosts`.
 pub(crate) fn allowed_hosts_wagi(entry: &Reader<'_>, found: &mut Findings) -> Vec<AllowedHost> {
-    let parse = |text: &str| AllowedHost::parse_wagi(text).map_err(|e| e.to_string());
-    let hosts = hosts(entry, "allowed_hosts", parse, found);
+    let hosts = hosts(entry, "allowed_hosts", AllowedHost::parse_wagi, found);
     if let Some(host) = hosts.iter().find(|host| host.is_everything())
         && let Some(field) = entry.get("allowed_hosts")
     {
@@ -67,7 +66,7 @@ pub(crate) fn allowed_hosts_wagi(entry: &Reader<'_>, found: &mut Findings) -> Ve
 fn hosts(
     table: &Reader<'_>,
     name: &str,
-    parse: impl Fn(&str) -> Result<AllowedHost, String>,
+    parse: impl Fn(&str) -> Result<AllowedHost, AllowedHostError>,
     found: &mut Findings,
 ) -> Vec<AllowedHost> {
     let mut hosts = Vec::new();
@@ -75,7 +74,10 @@ fn hosts(
         match parse(text.text) {
             Ok(host) => hosts.push(host),
             // The reason names the host and says what to write.
-            Err(reason) => found.error(Problem::new(text.span, reason)),
+            Err(reason) => {
+                let is_secret = reason == AllowedHostError::Credentials;
+                found.error(Problem::new(text.span, reason.to_string()).secret(is_secret));
+            }
         }
     }
     hosts

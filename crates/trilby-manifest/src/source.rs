@@ -63,6 +63,9 @@ impl Source {
 
     /// The problem with the lines it is about, in the manner of rustc, without colour.
     pub(crate) fn render(&self, problem: &Problem) -> String {
+        if problem.is_secret {
+            return format!("error: {}\n --> {}", problem.title, self.position(problem.span.start));
+        }
         let primary =
             AnnotationKind::Primary.span(self.bounded(&problem.span)).label(problem.label.as_ref());
         let mut snippet =

@@ -29,7 +29,11 @@ pub(crate) fn module_wagi(text: &Text<'_>, root: &Path, found: &mut Findings) ->
     let file = beside_or_here(&path, root, Path::is_file);
     if file.is_none() {
         let label = format!("looked for {}", shown(&root.join(&path).to_string_lossy()));
-        found.error(Problem::new(text.span.clone(), "this module is missing").label(label).help(
+        let title = match beside_or_here(&path, root, Path::is_dir) {
+            Some(_) => "this module is a folder",
+            None => "this module is missing",
+        };
+        found.error(Problem::new(text.span.clone(), title).label(label).help(
             "a relative path starts at the manifest's folder, or else at the working directory",
         ));
     }

@@ -48,19 +48,22 @@ fn trigger(
     field: &Field<'_>,
     found: &mut Findings,
 ) -> Option<Spanned<Trigger>> {
+    let before = found.error_count();
     let (methods, host) = if field.name == "path" {
         (http::methods(route, found), http::host(route, found))
     } else {
         refuse_http_keys(route, field, found);
         (Vec::new(), None)
     };
+    // What could not be read is not compared with other routes.
+    let is_whole = found.error_count() == before;
     let text = field.filled_text(found)?;
     let trigger = match field.name {
         "path" => Trigger::Http { path: paths::check(&text, found)?, methods, host },
         "topic" => topic(&text, found)?,
         _ => binding(&text, found)?,
     };
-    Some(Spanned::new(text.span, trigger))
+    is_whole.then(|| Spanned::new(text.span, trigger))
 }
 
 fn refuse_http_keys(route: &Reader<'_>, trigger: &Field<'_>, found: &mut Findings) {

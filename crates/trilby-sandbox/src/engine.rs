@@ -1,6 +1,5 @@
 //! The engine: one per process, with its settings, its clock and its compilation cache.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -129,19 +128,15 @@ impl Engine {
         fitting(Module { inner, cached: false })
     }
 
-    /// Compiles the module in a file.
+    /// The same, with a name for the place of a mistake in WebAssembly text.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or is not a valid core module, or no instance could hold it.
-    pub fn compile_file(&self, path: &Path) -> Result<Module, Error> {
-        let content =
-            std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        self.compile(&content).map_err(|error| match error {
+    /// As for [`Self::compile`].
+    pub fn compile_named(&self, content: &[u8], name: &str) -> Result<Module, Error> {
+        self.compile(content).map_err(|error| match error {
             // What wasmtime calls text that came without a file.
-            Error::Invalid(text) => {
-                Error::Invalid(text.replace("<anon>", &path.display().to_string()))
-            }
+            Error::Invalid(text) => Error::Invalid(text.replace("<anon>", name)),
             other => other,
         })
     }

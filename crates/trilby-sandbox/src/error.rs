@@ -1,7 +1,5 @@
 //! What can go wrong before a guest runs.
 
-use std::path::PathBuf;
-
 use crate::resources::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 
 /// Why a module cannot be served. What goes wrong in a running guest is an
@@ -12,14 +10,6 @@ pub enum Error {
     /// Wasmtime refused the engine's settings, or the machine lacks what they need.
     #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
-    /// The file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The module's file.
-        path: PathBuf,
-        /// The reason the system gives.
-        source: std::io::Error,
-    },
     /// The bytes are not a valid core module.
     #[error("not a valid WebAssembly module: {0}")]
     Invalid(String),

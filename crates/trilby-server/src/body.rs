@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, BodyStream, Full};
+use tokio::sync::OwnedSemaphorePermit;
 use trilby_sandbox::{Input, InputError};
 
 use crate::streaming::Streaming;
@@ -27,8 +28,8 @@ pub enum ResponseBody {
     Whole(Full<Bytes>),
     /// The guest runs on as this body is read.
     Streaming(Box<Streaming>),
-    /// A file, or a part of one.
-    File(UnsyncBoxBody<Bytes, std::io::Error>),
+    /// A file, or a part of one, and its turn.
+    File(UnsyncBoxBody<Bytes, std::io::Error>, Option<OwnedSemaphorePermit>),
 }
 
 /// The guest failed after its head was sent: the connection is cut, so that the client does not
@@ -54,7 +55,7 @@ impl Body for ResponseBody {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Self::Streaming(body) => Pin::new(body.as_mut()).poll_frame(cx),
-            Self::File(body) => Pin::new(body).poll_frame(cx).map_err(|error| {
+            Self::File(body, _) => Pin::new(body).poll_frame(cx).map_err(|error| {
                 tracing::warn!(%error, "a file could not be read to its end");
                 CutOff
             }),
@@ -65,7 +66,7 @@ impl Body for ResponseBody {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Streaming(_) => false,
-            Self::File(body) => body.is_end_stream(),
+            Self::File(body, _) => body.is_end_stream(),
         }
     }
 
@@ -73,7 +74,7 @@ impl Body for ResponseBody {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Streaming(body) => body.size_hint(),
-            Self::File(body) => body.size_hint(),
+            Self::File(body, _) => body.size_hint(),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use percent_encoding::percent_decode_str;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::services::ServeDir;
 
 use crate::body::ResponseBody;
@@ -33,14 +34,18 @@ impl Files {
     pub(crate) async fn answer(
         &self,
         head: &Parts,
-        script_name: &str,
-        path_info: &str,
+        (script_name, path_info): (&str, &str),
+        turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Response<ResponseBody>, Outcome> {
         if !matches!(head.method, Method::GET | Method::HEAD) {
             return Err(Outcome::MethodNotAllowed { allow: "GET, HEAD".to_owned() });
         }
         if is_hidden(path_info) {
             return Err(Outcome::NoRoute);
+        }
+        // Relative links in the folder's page need the slash.
+        if path_info.is_empty() && !script_name.is_empty() {
+            return redirect(head, &format!("{script_name}/"));
         }
         let path = if path_info.is_empty() { "/" } else { path_info };
         let uri = Uri::try_from(path).map_err(|_| Outcome::NoRoute)?;
@@ -49,18 +54,39 @@ impl Files {
         *inner.uri_mut() = uri;
         *inner.headers_mut() = head.headers.clone();
         let answered = self.folder.clone().try_call(inner).await;
-        let mut response = answered.map_err(|error| Outcome::Host(error.to_string()))?;
-        if response.status() == http::StatusCode::NOT_FOUND {
+        let response = answered.map_err(|error| outcome(&error))?;
+        if response.status() == StatusCode::NOT_FOUND {
             return Err(Outcome::NoRoute);
         }
         // A folder without its slash: the answer knows only the path below the route's.
-        if let Some(location) = response.headers().get(header::LOCATION)
-            && let Ok(below) = location.to_str()
-            && let Ok(whole) = HeaderValue::try_from(format!("{script_name}{below}"))
-        {
-            response.headers_mut().insert(header::LOCATION, whole);
+        if response.headers().contains_key(header::LOCATION) {
+            return redirect(head, &format!("{script_name}{path}/"));
         }
-        Ok(response.map(|body| ResponseBody::File(body.boxed_unsync())))
+        Ok(response.map(|body| ResponseBody::File(body.boxed_unsync(), turn)))
+    }
+}
+
+/// Leads to a path of this host, with the client's own query.
+fn redirect(head: &Parts, path: &str) -> Result<Response<ResponseBody>, Outcome> {
+    // Two slashes at the start would begin with another host.
+    let path = path.trim_start_matches('/');
+    let query = head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let location = HeaderValue::try_from(format!("/{path}{query}"));
+    let mut response = Response::new(ResponseBody::whole(""));
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, location.map_err(|_| Outcome::NoRoute)?);
+    Ok(response)
+}
+
+/// What cannot be had is not there, as far as a client is concerned.
+fn outcome(error: &std::io::Error) -> Outcome {
+    use std::io::ErrorKind::{
+        InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    match error.kind() {
+        NotFound | PermissionDenied | NotADirectory | IsADirectory | InvalidInput
+        | InvalidFilename => Outcome::NoRoute,
+        _ => Outcome::Host(error.to_string()),
     }
 }
 
@@ -73,6 +99,24 @@ fn is_hidden(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_there_has_no_route() {
+        let folder = tempfile::tempdir().expect("can make a folder");
+        std::fs::write(folder.path().join("a.txt"), "a").expect("can write");
+        std::fs::create_dir(folder.path().join("empty")).expect("can write");
+        let files = Files::new(folder.path());
+        let long = format!("/{}", "x".repeat(300));
+        for path in ["/none", "/none/", "/a.txt/b", "/empty/", "/%00", "/%FF", &long] {
+            for method in [Method::GET, Method::HEAD] {
+                let request = Request::builder().method(&method).uri("/");
+                let (head, ()) = request.body(()).expect("valid").into_parts();
+                let answer =
+                    files.answer(&head, ("", path), None).await.map(|answer| answer.status());
+                assert_eq!(answer, Err(Outcome::NoRoute), "{method} {path}");
+            }
+        }
+    }
 
     #[test]
     fn hidden_names_are_not_served() {

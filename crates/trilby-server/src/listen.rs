@@ -117,7 +117,7 @@ impl Server {
     /// Keeps the certificate new, for ever.
     async fn watch_tls(&self) {
         match &self.tls {
-            Some(tls) => tls.watch().await,
+            Some(tls) => Arc::clone(tls).watch().await,
             None => std::future::pending().await,
         }
     }
@@ -165,7 +165,16 @@ impl Server {
         };
         // In the connection's own task: a client that stalls in its handshake holds up nobody.
         self.tasks.spawn(async move {
-            match timeout(limits.head_timeout, tls.accept(stream)).await {
+            let late = async {
+                closing.cancelled().await;
+                sleep(LAST_REQUEST_TIMEOUT).await;
+            };
+            let shaken = tokio::select! {
+                biased;
+                shaken = timeout(limits.head_timeout, tls.accept(stream)) => shaken,
+                () = late => return,
+            };
+            match shaken {
                 Ok(Ok(stream)) => {
                     let connection = connection(&http, stream, service, (peer, limits, closing));
                     ended(connection, place).await;

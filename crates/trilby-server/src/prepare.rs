@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::Request;
+use http::{Method, Request};
 use http_body::Body;
 use ipnet::IpNet;
 use tokio::time::Instant;
-use trilby_cgi::{BodyLength, RequestMeta};
+use trilby_cgi::{BodyLength, Client, RequestMeta};
 use trilby_host::Host;
 use trilby_sandbox::{Ending, Job, LineSink, RunLimits, pipe};
 
@@ -120,8 +120,13 @@ fn environment(entry: &Entry, incoming: &Incoming<'_>) -> Result<Pairs, Outcome>
     let (script_name, path_info) =
         incoming.script_bytes.and_then(|at| path.split_at_checked(at)).unwrap_or((path, ""));
     let peer = incoming.peer;
-    let client =
-        trilby_cgi::client(peer.remote, peer.tls, request.headers(), incoming.trusted_proxies);
+    let client = match incoming.script_bytes {
+        Some(_) => {
+            trilby_cgi::client(peer.remote, peer.tls, request.headers(), incoming.trusted_proxies)
+        }
+        // A delivery's headers are its event's metadata, and say nothing of a client.
+        None => Client::direct(peer.remote, peer.tls),
+    };
     let params: Vec<(&str, &str)> =
         incoming.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let meta = RequestMeta {
@@ -161,7 +166,11 @@ fn arguments(entry: &Entry, settings: &Guest, incoming: &Incoming<'_>) -> Vec<St
     }
     match &entry.route.argv {
         Some(template) => trilby_cgi::argv_wagi(uri.path(), uri.query(), Some(template)),
-        None => trilby_cgi::argv_rfc(uri.path(), uri.query()),
+        None => {
+            // RFC 3875 section 4.4 has them for these methods only.
+            let indexed = matches!(*incoming.request.method(), Method::GET | Method::HEAD);
+            trilby_cgi::argv_rfc(uri.path(), uri.query().filter(|_| indexed))
+        }
     }
 }
 

@@ -31,12 +31,6 @@ impl Redirect {
         }
         *request.version_mut() = head.version;
         let mut headers = head.headers;
-        if let Some(authority) = head.uri.authority()
-            && let Ok(host) = authority.as_str().parse()
-        {
-            // HTTP/2 has it in the URL, which the new one has not.
-            headers.insert(header::HOST, host);
-        }
         for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING] {
             headers.remove(name);
         }
@@ -58,6 +52,7 @@ mod tests {
                 .method(method)
                 .uri("http://h.test/a?b")
                 .header("content-type", "text/plain")
+                .header("host", "h.test")
                 .header("cookie", "c=1");
             let (head, ()) = request.body(()).expect("valid").into_parts();
             let redirect = Redirect::new(head, None, "/x?y=1").expect("a path");

@@ -197,7 +197,8 @@ fn head_finished(
         return Err(Outcome::BadOutput(decoder.finish()));
     };
     let body_bytes = rest.len() + dropped_bytes;
-    if head.body_allowed() && body_bytes > 0 {
+    // A local redirect is one by having nothing beside its `Location`.
+    if head.body_allowed() && body_bytes > 0 && head.local_redirect().is_none() {
         let length = HeaderValue::from(body_bytes);
         head.headers.entry(header::CONTENT_LENGTH).or_insert(length);
     }

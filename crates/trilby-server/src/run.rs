@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Body;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use trilby_cgi::Lookup;
 
 use crate::admit::{Refused, Turn};
@@ -87,7 +87,7 @@ impl Service {
         let guest = match &entry.answers {
             Answers::Guest(guest) => Arc::clone(guest),
             Answers::Files(files) => {
-                return Done::Answered(match file(files, request, &trigger).await {
+                return Done::Answered(match file(entry, files, (request, trigger)).await {
                     Ok(response) => {
                         record.finish(&Outcome::Ok, response.status());
                         with_headers(response, &entry.response_headers)
@@ -198,29 +198,39 @@ async fn turn(generation: &Generation, entry: &Entry) -> Result<Turn, Refused> {
     Ok(Turn { _of_route: of_route, _of_process: of_process })
 }
 
+/// Answers with a file. It takes no turn from guests: its bound is the route's own, and lasts until
+/// the file is sent.
 async fn file(
+    entry: &Entry,
     files: &Files,
-    request: Request<RequestBody>,
-    trigger: &Trigger,
+    (request, trigger): (Request<RequestBody>, Trigger),
 ) -> Result<Response<ResponseBody>, Outcome> {
     let (head, _body) = request.into_parts();
     let path = head.uri.path();
     let script = match trigger {
-        Trigger::Http { script, .. } => *script,
+        Trigger::Http { script, .. } => script,
         Trigger::Topic | Trigger::Binding(_) => path.len(),
     };
     let (script_name, path_info) = path.split_at_checked(script).unwrap_or((path, ""));
-    files.answer(&head, script_name, path_info).await
+    let deadline = Instant::now() + entry.route.limits.deadline;
+    let turn = match &entry.admission {
+        Some(admission) => {
+            let entered = admission.enter(deadline).await;
+            Some(entered.map_err(|_full_or_late| Outcome::Busy)?)
+        }
+        None => None,
+    };
+    let answered = timeout_at(deadline, files.answer(&head, (script_name, path_info), turn)).await;
+    answered.unwrap_or(Err(Outcome::Deadline))
 }
 
 fn owned(params: &[(&str, &str)]) -> Vec<(String, String)> {
     params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The host that the client asked for: the `Host` header, or HTTP/2's `:authority`.
+/// The host that the client asked for.
 pub(crate) fn host_of(request: &Request<RequestBody>) -> Option<&str> {
-    let header = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    header.or_else(|| request.uri().authority().map(http::uri::Authority::as_str))
+    request.headers().get(header::HOST).and_then(|value| value.to_str().ok())
 }
 
 /// The request line and the headers, about as HTTP/1.1 writes them.

@@ -1,23 +1,28 @@
 //! The service: one request in, one response out.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use ipnet::IpNet;
 
 use crate::Admission;
 use crate::body::{RequestBody, ResponseBody};
 use crate::dapr_app::{DaprApp, Question};
-use crate::entry::Table;
+use crate::entry::{Entry, Table};
 use crate::outcome::Outcome;
 use crate::record::Record;
 use crate::redirect::LOCAL_REDIRECTS_MAX;
 use crate::request_id::RequestIds;
 use crate::respond::refusal;
 use crate::run::{Done, Trigger, Via};
+
+/// How long the routes of topics that a replacement took away are kept for what was accepted before.
+const RETIRED_WITHIN: Duration = Duration::from_secs(60);
 
 /// What the service is made of.
 pub struct ServiceSettings {
@@ -60,6 +65,28 @@ pub struct Service {
 pub(crate) struct Generation {
     pub(crate) served: Served,
     dapr_app: DaprApp,
+    /// Topics that a replacement took away: events that were accepted before still come.
+    retired: HashMap<(String, String), (Instant, Arc<Entry>)>,
+}
+
+impl Generation {
+    fn topic(&self, pubsub: String, topic: String) -> Option<&Arc<Entry>> {
+        let name = (pubsub, topic);
+        let retired = || self.retired.get(&name).map(|(_, entry)| entry);
+        self.served.table.topics.get(&name).or_else(retired)
+    }
+
+    /// What is to answer for those topics that `table` does not have.
+    fn retired_by(&self, table: &Table) -> HashMap<(String, String), (Instant, Arc<Entry>)> {
+        let now = Instant::now();
+        let own = self.served.table.topics.iter().map(|(name, entry)| (name, (now, entry)));
+        let older = self.retired.iter().map(|(name, (since, entry))| (name, (*since, entry)));
+        own.chain(older)
+            .filter(|(name, _)| !table.topics.contains_key(*name))
+            .filter(|(_, (since, _))| now.duration_since(*since) < RETIRED_WITHIN)
+            .map(|(name, (since, entry))| (name.clone(), (since, Arc::clone(entry))))
+            .collect()
+    }
 }
 
 /// What was served before a replacement.
@@ -91,7 +118,11 @@ impl Service {
             settings;
         let dapr_app = DaprApp::new(&served.table, deliveries_over_http, app_token.clone());
         Self {
-            generation: ArcSwap::from_pointee(Generation { served, dapr_app }),
+            generation: ArcSwap::from_pointee(Generation {
+                served,
+                dapr_app,
+                retired: HashMap::new(),
+            }),
             deliveries_over_http,
             app_token,
             server_name,
@@ -107,7 +138,8 @@ impl Service {
     pub fn replace(&self, served: Served) -> Before {
         let dapr_app =
             DaprApp::new(&served.table, self.deliveries_over_http, self.app_token.clone());
-        Before(self.generation.swap(Arc::new(Generation { served, dapr_app })))
+        let retired = self.generation.load().retired_by(&served.table);
+        Before(self.generation.swap(Arc::new(Generation { served, dapr_app, retired })))
     }
 
     /// Takes a replacement back.
@@ -129,16 +161,20 @@ impl Service {
     /// Answers a request that came over a connection.
     pub async fn handle(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         peer: Peer,
     ) -> Response<ResponseBody> {
         let version = request.version();
-        let mut response = self.answer(request, peer, Door::Listener).await;
-        if self.is_draining() && version < http::Version::HTTP_2 {
+        let mut response = match one_host(&mut request) {
+            Ok(()) => self.answer(request, peer, Door::Listener).await,
+            Err(outcome) => {
+                let record = Record::new(self.ids.of(&request), Arc::clone(&self.no_route));
+                self.refuse(&record, &outcome)
+            }
+        };
+        if self.is_draining() && version < Version::HTTP_2 {
             // The client's next request then opens a connection, which goes to another server.
-            response
-                .headers_mut()
-                .insert(header::CONNECTION, http::HeaderValue::from_static("close"));
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
@@ -196,10 +232,11 @@ impl Service {
             Question::NotDaprs => None,
             Question::Answered(status, json) => return Done::Answered(answered(status, json)),
             Question::Refused(outcome) => return self.refused(via, &outcome),
-            Question::Topic(pubsub, topic) => {
-                let entry = generation.served.table.topics.get(&(pubsub, topic));
-                entry.map(|entry| (entry, Trigger::Topic))
-            }
+            Question::Topic(pubsub, topic) => match generation.topic(pubsub, topic) {
+                Some(entry) => Some((entry, Trigger::Topic)),
+                // An event must never reach a guest that did not ask for it.
+                None => return self.refused(via, &Outcome::NoRoute),
+            },
             Question::Binding(name) => {
                 let entry = generation.served.table.bindings.get(&name);
                 entry.map(|entry| (entry, Trigger::Binding(name)))
@@ -228,6 +265,22 @@ impl Service {
     }
 }
 
+/// Leaves a request with its one host in the `Host` header. What the request line has comes first
+/// (RFC 9112 section 3.2.2), and so does HTTP/2's `:authority` (RFC 9113 section 8.3.1).
+fn one_host(request: &mut Request<RequestBody>) -> Result<(), Outcome> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    // RFC 9112 section 3.2: whoever looked at another of several hosts saw another request.
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(Outcome::BadRequest("a request names its host, in one `Host` header\n"));
+    }
+    if let Some(authority) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    Ok(())
+}
+
 fn plain(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(text));
     *response.status_mut() = status;
@@ -239,6 +292,6 @@ fn answered(status: StatusCode, json: Option<String>) -> Response<ResponseBody> 
     *response.status_mut() = status;
     response
         .headers_mut()
-        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -73,17 +73,19 @@ impl Tls {
 
     /// Looks for new files once a second, for ever. Files that are no good are told in the log, and
     /// the old ones serve on.
-    pub async fn watch(&self) {
+    pub async fn watch(self: Arc<Self>) {
         let mut ticks = interval(WATCH_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            match self.reload() {
-                Ok(true) => {
+            let this = Arc::clone(&self);
+            // The disk may hang, and must hold up nobody.
+            match tokio::task::spawn_blocking(move || this.reload()).await {
+                Ok(Ok(true)) => {
                     tracing::info!(file = %self.certificate.display(), "new TLS certificate");
                 }
-                Ok(false) => {}
-                Err(error) => {
+                Ok(Ok(false)) | Err(_) => {}
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "the TLS certificate stays the old one");
                 }
             }

@@ -40,7 +40,7 @@ pub(crate) fn print(
 fn backend(dapr: &Dapr) -> String {
     match dapr {
         Dapr::Sidecar(sidecar) => format!("sidecar at {}", sidecar.address()),
-        Dapr::Embedded(runtime) => {
+        Dapr::Embedded(runtime, _) => {
             let components: Vec<String> = runtime
                 .inventory()
                 .components()

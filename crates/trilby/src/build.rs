@@ -2,41 +2,52 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::SystemTime;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 use trilby_manifest::{App, Build, Loaded, Part, Route};
 
+use crate::cli::BuildOptions;
 use crate::failure::Failure;
 
 /// Folders that hold what builds make, never sources.
 const NOT_SOURCES: [&str; 4] = ["target", ".trilby", ".git", "node_modules"];
 
 /// `trilby build`: what [`run`] does, and no more.
-pub(crate) fn only(path: &Path) -> Result<(), Failure> {
-    let loaded = trilby_manifest::load(path).map_err(Failure::configuration)?;
+pub(crate) fn only(options: &BuildOptions) -> Result<(), Failure> {
+    let loaded = trilby_manifest::load(&options.path).map_err(Failure::configuration)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    run(&loaded, false)
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(error.into()))?;
+    run(&loaded, options.build_timeout, runtime.handle(), &BTreeSet::new())
 }
 
 /// Runs the build commands that are due, one after the other, with their output shown. The first
-/// that fails ends it. Where building is `forbidden`, every missing module is reported.
-pub(crate) fn run(loaded: &Loaded, forbidden: bool) -> Result<(), Failure> {
+/// that fails, or takes longer than `within`, ends it. A build with a source among `changed` is due,
+/// however new its module is.
+pub(crate) fn run(
+    loaded: &Loaded,
+    within: Duration,
+    runtime: &Handle,
+    changed: &BTreeSet<PathBuf>,
+) -> Result<(), Failure> {
     let app = &loaded.app;
-    if forbidden {
-        return check(loaded);
-    }
     let mut done = BTreeSet::new();
     for route in &app.routes {
         let Some(build) = &route.build else { continue };
         let Some(module) = route.target.module() else { continue };
-        if !is_due(app, build, module) {
+        if !is_due(app, build, module) && !has_changed(app, build, changed) {
             continue;
         }
         if done.insert(build.command.as_str()) {
-            execute(loaded, route, build)?;
+            runtime.block_on(execute(loaded, route, build, within))?;
         }
         if !module.exists() {
             let module = module.display();
@@ -47,7 +58,8 @@ pub(crate) fn run(loaded: &Loaded, forbidden: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(loaded: &Loaded) -> Result<(), Failure> {
+/// Reports every module that is missing where building is forbidden.
+pub(crate) fn forbid(loaded: &Loaded) -> Result<(), Failure> {
     let app = &loaded.app;
     let mut missing = BTreeSet::new();
     let mut problems = Vec::new();
@@ -68,22 +80,35 @@ fn check(loaded: &Loaded) -> Result<(), Failure> {
 }
 
 #[expect(clippy::print_stderr, reason = "the build's own output follows this line")]
-fn execute(loaded: &Loaded, route: &Route, build: &Build) -> Result<(), Failure> {
+async fn execute(
+    loaded: &Loaded,
+    route: &Route,
+    build: &Build,
+    within: Duration,
+) -> Result<(), Failure> {
     eprintln!("building: {}", build.command);
-    let status = Command::new("sh")
+    let mut shell = Command::new("sh");
+    shell
         .args(["-c", &build.command])
         .current_dir(&loaded.app.root)
         // A guest is built for another target; the host's settings are not meant for it.
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("RUSTFLAGS")
         .stdin(Stdio::null())
-        .status()
-        .map_err(|error| Failure::Other(anyhow::anyhow!("cannot run a shell: {error}")))?;
-    if !status.success() {
-        let what = format!("the build command failed ({status}): {}", build.command);
-        return Err(Failure::configuration(problem(loaded, route, &what)));
+        .kill_on_drop(true);
+    let failed = |what: &str| {
+        let what = format!("the build command {what}: {}", build.command);
+        Failure::configuration(problem(loaded, route, &what))
+    };
+    match timeout(within, shell.status()).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(failed(&format!("failed ({status})"))),
+        Ok(Err(error)) => Err(Failure::Other(anyhow::anyhow!("cannot run a shell: {error}"))),
+        Err(_) => {
+            let within = humantime::format_duration(within);
+            Err(failed(&format!("took longer than {within} (--build-timeout)")))
+        }
     }
-    Ok(())
 }
 
 fn problem(loaded: &Loaded, route: &Route, what: &str) -> String {
@@ -93,6 +118,13 @@ fn problem(loaded: &Loaded, route: &Route, what: &str) -> String {
 fn is_due(app: &App, build: &Build, module: &Path) -> bool {
     let Some(made) = modified(module) else { return true };
     build.sources.iter().any(|source| is_newer(&app.root.join(source), made, module))
+}
+
+fn has_changed(app: &App, build: &Build, changed: &BTreeSet<PathBuf>) -> bool {
+    let below = |source: &PathBuf| {
+        files_below(&app.root.join(source)).iter().any(|file| changed.contains(file))
+    };
+    !changed.is_empty() && build.sources.iter().any(below)
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {

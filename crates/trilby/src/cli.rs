@@ -67,6 +67,10 @@ pub(crate) struct AppOptions {
     #[arg(long, env = "TRILBY_NO_BUILD")]
     pub(crate) no_build: bool,
 
+    /// How long one build command may take
+    #[arg(long, env = "TRILBY_BUILD_TIMEOUT", default_value = "15m", value_parser = duration)]
+    pub(crate) build_timeout: Duration,
+
     /// Folder of compiled modules [default: trilby/modules in the user's cache folder]
     #[arg(long, env = "TRILBY_CACHE_DIR", value_name = "FOLDER", conflicts_with = "no_cache")]
     pub(crate) cache_dir: Option<PathBuf>,
@@ -106,6 +110,10 @@ pub(crate) struct BuildOptions {
     /// A folder with `trilby.toml`, or that file
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+
+    /// How long one build command may take
+    #[arg(long, env = "TRILBY_BUILD_TIMEOUT", default_value = "15m", value_parser = duration)]
+    pub(crate) build_timeout: Duration,
 }
 
 #[derive(Debug, Args)]

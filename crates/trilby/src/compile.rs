@@ -62,20 +62,23 @@ impl Compiler {
     pub(crate) fn compile(&mut self, app: &App) -> Compiled {
         let files: BTreeSet<&Path> =
             app.routes.iter().filter_map(|route| route.target.module()).collect();
-        let mut by_content: BTreeMap<Key, Vec<&Path>> = BTreeMap::new();
+        let mut by_content: BTreeMap<Key, (Vec<u8>, Vec<&Path>)> = BTreeMap::new();
         let mut compiled = Compiled::new();
         for file in files {
             match std::fs::read(file) {
                 Ok(content) => {
-                    by_content.entry(Sha256::digest(content).into()).or_default().push(file);
+                    let key = Sha256::digest(&content).into();
+                    by_content.entry(key).or_insert_with(|| (content, Vec::new())).1.push(file);
                 }
                 Err(error) => {
                     compiled.insert(file.to_owned(), Err(format!("cannot read it: {error}")));
                 }
             }
         }
-        let work: Vec<(Key, Vec<&Path>)> = by_content.into_iter().collect();
-        let results = in_parallel(&work, |(key, same)| (*key, same.clone(), self.one(key, same)));
+        let work: Vec<_> = by_content.into_iter().collect();
+        let results = in_parallel(&work, |(key, (content, same))| {
+            (*key, same.clone(), self.one(key, content, same))
+        });
         let mut known = HashMap::new();
         for (key, same, result) in results {
             if let Ok(module) = &result {
@@ -89,14 +92,14 @@ impl Compiler {
         compiled
     }
 
-    fn one(&self, key: &Key, same: &[&Path]) -> Result<Module, String> {
+    fn one(&self, key: &Key, content: &[u8], same: &[&Path]) -> Result<Module, String> {
         if let Some(module) = self.known.get(key) {
             let mut module = module.clone();
             module.cached = true;
             return Ok(module);
         }
-        let first = same.first().ok_or("no file")?;
-        self.engine.compile_file(first).map_err(|error| error.to_string())
+        let name = same.first().map(|path| path.display().to_string()).unwrap_or_default();
+        self.engine.compile_named(content, &name).map_err(|error| error.to_string())
     }
 }
 

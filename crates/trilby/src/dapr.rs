@@ -1,7 +1,9 @@
 //! Which Dapr: a sidecar when the environment names one, else the embedded runtime.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use trilby_dapr::Blocks;
 use trilby_embedded::{Inventory, Kind, Options, Runtime};
@@ -15,15 +17,26 @@ use crate::failure::Failure;
 pub(crate) enum Dapr {
     /// A daprd beside this process.
     Sidecar(Arc<Sidecar>),
-    /// The embedded runtime.
-    Embedded(Arc<Runtime>),
+    /// The embedded runtime, with the state of its component files when it was opened.
+    Embedded(Arc<Runtime>, Files),
 }
+
+/// Component files with their times and sizes.
+type Files = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 impl Dapr {
     pub(crate) fn blocks(&self) -> Arc<dyn Blocks> {
         match self {
             Self::Sidecar(sidecar) => Arc::clone(sidecar) as Arc<dyn Blocks>,
-            Self::Embedded(runtime) => Arc::clone(runtime) as Arc<dyn Blocks>,
+            Self::Embedded(runtime, _) => Arc::clone(runtime) as Arc<dyn Blocks>,
+        }
+    }
+
+    /// Whether the component files of an application are not those that were opened.
+    pub(crate) fn has_other_files(&self, app: &App, options: &DaprOptions) -> bool {
+        match self {
+            Self::Sidecar(_) => false,
+            Self::Embedded(_, opened) => files(folder(app, options)) != *opened,
         }
     }
 }
@@ -35,12 +48,13 @@ pub(crate) fn open(loaded: &Loaded, options: &DaprOptions) -> Result<Dapr, Failu
         let sidecar = Sidecar::new(config).map_err(Failure::configuration)?;
         return Ok(Dapr::Sidecar(Arc::new(sidecar)));
     }
+    let files = files(folder(&loaded.app, options));
     let options = embedded(&loaded.app, options, env);
     // What is opened may leave files behind, so the names are looked at first.
     let inventory = Inventory::read(&options).map_err(Failure::configuration)?;
     check_names(loaded, &inventory)?;
     let runtime = Runtime::open(options).map_err(Failure::configuration)?;
-    Ok(Dapr::Embedded(Arc::new(runtime)))
+    Ok(Dapr::Embedded(Arc::new(runtime), files))
 }
 
 /// Checks what can be known of the back end without opening it.
@@ -60,7 +74,10 @@ pub(crate) fn check(loaded: &Loaded, options: &DaprOptions) -> Result<(), Failur
 pub(crate) fn check_open(loaded: &Loaded, dapr: &Dapr) -> Result<(), Failure> {
     match dapr {
         Dapr::Sidecar(_) => Ok(()),
-        Dapr::Embedded(runtime) => check_names(loaded, runtime.inventory()),
+        Dapr::Embedded(runtime, _) => check_names(loaded, runtime.inventory()).map_err(|failure| {
+            let note = "components, the default ones too, are opened at the start only";
+            Failure::Configuration(format!("{}\n\n{note}", failure.text()))
+        }),
     }
 }
 
@@ -70,13 +87,25 @@ fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+fn folder(app: &App, options: &DaprOptions) -> Option<PathBuf> {
+    options.components.clone().or_else(|| app.components.clone())
+}
+
+fn files(folder: Option<PathBuf>) -> Files {
+    let entries = folder.and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
+    let state = |entry: std::fs::DirEntry| {
+        let data = entry.metadata().ok()?;
+        Some((entry.path(), (data.modified().ok(), data.len())))
+    };
+    entries.filter_map(state).collect()
+}
+
 fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> Options {
     let app_id =
         env.get("APP_ID").filter(|id| !id.is_empty()).cloned().unwrap_or_else(|| app.name.clone());
-    let folder = options.components.clone().or_else(|| app.components.clone());
     Options {
         app_id,
-        components: folder.into_iter().collect(),
+        components: folder(app, options).into_iter().collect(),
         defaults: needed(app),
         data_dir: options.data_dir.clone(),
         env,

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 use trilby_dapr::Inbound;
 use trilby_embedded::{Deliveries, InputBinding, Runtime, Subscription};
-use trilby_manifest::{App, Trigger};
+use trilby_manifest::{App, Route, Trigger};
 use trilby_server::events;
 
 use crate::failure::Failure;
@@ -18,61 +20,88 @@ const RETIRE_WITHIN: Duration = Duration::from_secs(30);
 /// What tells one group from another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
-    Topic { pubsub: String, topic: String, deadline: Duration },
-    Binding { name: String, deadline: Duration },
+    Topic { pubsub: String, topic: String },
+    Binding { name: String },
 }
 
 /// All deliveries of an application.
 pub(crate) struct Groups {
     runtime: Arc<Runtime>,
     inbound: Arc<dyn Inbound>,
-    running: BTreeMap<Source, Deliveries>,
+    /// With the deadline that each was started with.
+    running: BTreeMap<Source, (Duration, Deliveries)>,
+    /// Those that a reload took away, until their last event is delivered.
+    retiring: TaskTracker,
 }
 
 impl Groups {
     pub(crate) fn new(runtime: Arc<Runtime>, inbound: Arc<dyn Inbound>) -> Self {
-        Self { runtime, inbound, running: BTreeMap::new() }
+        Self { runtime, inbound, running: BTreeMap::new(), retiring: TaskTracker::new() }
     }
 
     /// Starts what the application has and is not running yet, and ends what it has no more. When
     /// something cannot be started, all stays as it was.
     pub(crate) fn follow(&mut self, app: &App) -> Result<(), Failure> {
-        let wanted: Vec<Source> = app.routes.iter().filter_map(source).collect();
+        let wanted: BTreeMap<Source, Duration> = app.routes.iter().filter_map(source).collect();
         let mut new = Vec::new();
-        for source in wanted.iter().filter(|source| !self.running.contains_key(source)) {
-            new.push((source.clone(), self.start(source)?));
+        for (source, deadline) in &wanted {
+            if self.running.contains_key(source) {
+                continue;
+            }
+            match self.start(source, *deadline, None) {
+                Ok(deliveries) => new.push((source.clone(), (*deadline, deliveries))),
+                Err(failure) => {
+                    new.into_iter().for_each(|(_, (_, deliveries))| deliveries.abandon());
+                    return Err(failure);
+                }
+            }
         }
-        let old = std::mem::take(&mut self.running);
-        for (source, deliveries) in old {
-            if wanted.contains(&source) {
-                self.running.insert(source, deliveries);
-            } else {
-                tokio::spawn(deliveries.retire(RETIRE_WITHIN));
+        let mut gone = Vec::new();
+        for (source, (deadline, deliveries)) in std::mem::take(&mut self.running) {
+            match wanted.get(&source) {
+                Some(same) if *same == deadline => new.push((source, (deadline, deliveries))),
+                Some(other) => {
+                    // It has started before, so it starts again.
+                    let next = self.start(&source, *other, Some(&deliveries))?;
+                    new.push((source, (*other, next)));
+                    gone.push(deliveries);
+                }
+                None => gone.push(deliveries),
             }
         }
         self.running.extend(new);
+        for deliveries in gone {
+            self.retiring.spawn(deliveries.retire(RETIRE_WITHIN));
+        }
         Ok(())
     }
 
-    fn start(&self, source: &Source) -> Result<Deliveries, Failure> {
+    fn start(
+        &self,
+        source: &Source,
+        deadline: Duration,
+        instead_of: Option<&Deliveries>,
+    ) -> Result<Deliveries, Failure> {
         let (mut subscriptions, mut bindings) = (Vec::new(), Vec::new());
         match source.clone() {
-            Source::Topic { pubsub, topic, deadline } => {
+            Source::Topic { pubsub, topic } => {
                 let path = events::topic_path(&pubsub, &topic);
                 subscriptions.push(Subscription { pubsub, topic, path, deadline });
             }
-            Source::Binding { name, deadline } => {
+            Source::Binding { name } => {
                 let path = events::binding_path(&name);
                 bindings.push(InputBinding { name, path, deadline });
             }
         }
         let inbound = Arc::clone(&self.inbound);
-        self.runtime.start(inbound, subscriptions, bindings).map_err(Failure::configuration)
+        self.runtime
+            .start(inbound, subscriptions, bindings, instead_of)
+            .map_err(Failure::configuration)
     }
 
     /// Begins the end of all.
     pub(crate) fn begin_drain(&self) {
-        for deliveries in self.running.values() {
+        for (_, deliveries) in self.running.values() {
             deliveries.begin_drain();
         }
     }
@@ -80,18 +109,25 @@ impl Groups {
     /// Ends all within a bound. A guest may publish to any topic until the last event is handled, so
     /// all groups end together.
     pub(crate) async fn finish(self, within: Duration) {
-        let all: Vec<Deliveries> = self.running.into_values().collect();
-        Deliveries::finish_all(all, within).await;
+        let end = Instant::now() + within;
+        self.retiring.close();
+        let retired = timeout_at(end, self.retiring.wait()).await;
+        if retired.is_err() {
+            tracing::warn!("events of topics that a reload took away were dropped");
+        }
+        let all = self.running.into_values().map(|(_, deliveries)| deliveries).collect();
+        Deliveries::finish_all(all, end.saturating_duration_since(Instant::now())).await;
     }
 }
 
-fn source(route: &trilby_manifest::Route) -> Option<Source> {
+fn source(route: &Route) -> Option<(Source, Duration)> {
     let deadline = route.limits.deadline;
-    match &route.trigger {
-        Trigger::Http { .. } => None,
+    let source = match &route.trigger {
+        Trigger::Http { .. } => return None,
         Trigger::Topic { pubsub, topic } => {
-            Some(Source::Topic { pubsub: pubsub.clone(), topic: topic.clone(), deadline })
+            Source::Topic { pubsub: pubsub.clone(), topic: topic.clone() }
         }
-        Trigger::Binding { name } => Some(Source::Binding { name: name.clone(), deadline }),
-    }
+        Trigger::Binding { name } => Source::Binding { name: name.clone() },
+    };
+    Some((source, deadline))
 }

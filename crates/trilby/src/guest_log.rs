@@ -5,7 +5,9 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use trilby_server::LineCopy;
@@ -16,10 +18,15 @@ use crate::failure::Failure;
 /// all the same.
 const QUEUE_DEPTH: usize = 4096;
 
+/// How long after an error a file is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Writes lines from a thread of its own: a slow disk holds up no guest.
 #[derive(Clone)]
 pub(crate) struct GuestLog {
     lines: SyncSender<Message>,
+    /// The files may have been moved away: open them anew.
+    reopen: Arc<AtomicBool>,
 }
 
 enum Message {
@@ -27,8 +34,8 @@ enum Message {
         route: Arc<str>,
         text: String,
     },
-    /// The files may have been moved away: open them anew.
-    Reopen,
+    /// Tells when all that came before is written.
+    Flush(SyncSender<()>),
 }
 
 impl GuestLog {
@@ -38,44 +45,70 @@ impl GuestLog {
             Failure::configuration(format!("cannot make the folder {}: {error}", folder.display()))
         })?;
         let (lines, received) = sync_channel(QUEUE_DEPTH);
-        let folder = folder.to_owned();
+        let reopen = Arc::new(AtomicBool::new(false));
+        let mut files =
+            Files { folder: folder.to_owned(), open: HashMap::new(), reopen: Arc::clone(&reopen) };
         std::thread::Builder::new()
             .name("guest-log".into())
-            .spawn(move || write(&folder, &received))
+            .spawn(move || received.into_iter().for_each(|message| files.take(message)))
             .map_err(|error| Failure::Other(error.into()))?;
-        Ok(Self { lines })
+        Ok(Self { lines, reopen })
     }
 
     /// Where the lines of a route go.
     pub(crate) fn of(&self, route: &str) -> LineCopy {
         let (route, lines) = (Arc::<str>::from(route), self.lines.clone());
         Arc::new(move |text: &str| {
-            let line = Message::Line { route: Arc::clone(&route), text: text.to_owned() };
+            let text = format!("{text}\n");
             // Full: the disk is too slow.
-            let _ = lines.try_send(line);
+            let _ = lines.try_send(Message::Line { route: Arc::clone(&route), text });
         })
     }
 
     /// Opens all files anew, so that they can be moved away.
     pub(crate) fn reopen(&self) {
-        let _ = self.lines.try_send(Message::Reopen);
+        self.reopen.store(true, Ordering::Release);
+    }
+
+    /// Waits until all lines are written, within a bound.
+    pub(crate) fn flush(&self, within: Duration) {
+        let (done, wait) = sync_channel(1);
+        if self.lines.try_send(Message::Flush(done)).is_ok() {
+            // Past the bound the disk is to blame.
+            let _ = wait.recv_timeout(within);
+        }
     }
 }
 
-fn write(folder: &Path, received: &Receiver<Message>) {
-    let mut files: HashMap<Arc<str>, Option<File>> = HashMap::new();
-    for message in received {
+struct Files {
+    folder: PathBuf,
+    open: HashMap<Arc<str>, Result<File, Instant>>,
+    reopen: Arc<AtomicBool>,
+}
+
+impl Files {
+    fn take(&mut self, message: Message) {
         match message {
-            Message::Reopen => files.clear(),
-            Message::Line { route, text } => {
-                let file = files.entry(Arc::clone(&route)).or_insert_with(|| open(folder, &route));
-                if let Some(file) = file
-                    && let Err(error) = writeln!(file, "{text}")
-                {
-                    tracing::warn!(route = &*route, %error, "cannot write to the log of a route");
-                    files.insert(route, None);
-                }
-            }
+            // Nobody waits any more.
+            Message::Flush(done) => drop(done.send(())),
+            Message::Line { route, text } => self.write(route, &text),
+        }
+    }
+
+    fn write(&mut self, route: Arc<str>, text: &str) {
+        if self.reopen.swap(false, Ordering::AcqRel) {
+            self.open.clear();
+        }
+        let is_due = |failed: &Instant| failed.elapsed() >= RETRY_AFTER;
+        if self.open.get(&route).is_none_or(|file| file.as_ref().is_err_and(is_due)) {
+            let opened = open(&self.folder, &route).ok_or_else(Instant::now);
+            self.open.insert(Arc::clone(&route), opened);
+        }
+        if let Some(Ok(file)) = self.open.get_mut(&route)
+            && let Err(error) = file.write_all(text.as_bytes())
+        {
+            tracing::warn!(route = &*route, %error, "cannot write to the log of a route");
+            self.open.insert(route, Err(Instant::now()));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Links modules for their routes: what is wrong with any of them is told before anything runs.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt::Display;
 
 use trilby_host::{EXPERIMENTAL_HTTP, Host, missing_grants};
 use trilby_manifest::{Loaded, Part, Precedence, Route};
@@ -47,11 +47,11 @@ pub(crate) fn programs(
             },
             // Told once, though several routes may share the module.
             Some(Err(error)) if told.insert(path) => {
-                problems.push(of_module(loaded, route, path, error));
+                problems.push(of_module(loaded, route, error));
             }
             // The thread that compiled it came to grief.
             None if told.insert(path) => {
-                problems.push(of_module(loaded, route, path, "the compiler failed"));
+                problems.push(of_module(loaded, route, "the compiler failed"));
             }
             Some(Err(_)) | None => {}
         }
@@ -89,16 +89,23 @@ fn program(
                 trilby_sandbox::Error::EntryPoint { .. } => Part::Entrypoint,
                 _ => Part::Module,
             };
-            let title = format!("module {}: {error}", route.target);
+            let title = titled(loaded, route, error);
             problems.push(loaded.report(&route.place, part, &title, None));
         }
     }
     Err(problems)
 }
 
-fn of_module(loaded: &Loaded, route: &Route, path: &Path, what: &str) -> String {
-    let title = format!("module {}: {what}", path.display());
-    loaded.report(&route.place, Part::Module, &title, None)
+fn of_module(loaded: &Loaded, route: &Route, what: impl Display) -> String {
+    loaded.report(&route.place, Part::Module, &titled(loaded, route, what), None)
+}
+
+/// What is wrong with a route's module. The name of one that is served alone is in front already.
+fn titled(loaded: &Loaded, route: &Route, what: impl Display) -> String {
+    match is_alone(loaded) {
+        true => what.to_string(),
+        false => format!("module {}: {what}", route.target),
+    }
 }
 
 /// The problem that a module imports building blocks of which its route grants nothing.
@@ -117,11 +124,8 @@ fn missing(loaded: &Loaded, route: &Route, imports: &[String]) -> Option<String>
     } else {
         format!("add to the route's grants: {examples}")
     };
-    let title = format!(
-        "module {}: it imports {}, but this route grants nothing of it",
-        route.target,
-        imports.join(" and ")
-    );
+    let what = format!("it imports {}, but this route grants nothing of it", imports.join(" and "));
+    let title = titled(loaded, route, what);
     Some(loaded.report(&route.place, Part::Grants, &title, Some(&help)))
 }
 
@@ -131,16 +135,19 @@ fn too_large(loaded: &Loaded, route: &Route, module: &Module) -> Option<String> 
     if usize::try_from(bytes_min).is_ok_and(|bytes| bytes <= bytes_max) {
         return None;
     }
-    let title = format!(
-        "module {}: it begins with {bytes_min} bytes of memory, but `memory` of `limits` allows \
-         {bytes_max}",
-        route.target
+    let what = format!(
+        "it begins with {bytes_min} bytes of memory, but `memory` of `limits` allows {bytes_max}"
     );
+    let title = titled(loaded, route, what);
     Some(loaded.report(&route.place, Part::Limits, &title, Some("raise `memory`")))
 }
 
 /// WAGI's manifest has no grants, and neither has a module that is served alone.
 fn is_without_grants(loaded: &Loaded) -> bool {
-    let app = &loaded.app;
-    app.precedence == Precedence::FirstMatch || app.routes.iter().any(|r| r.place.line == 0)
+    loaded.app.precedence == Precedence::FirstMatch || is_alone(loaded)
+}
+
+/// Whether the application is a single module, without a manifest.
+fn is_alone(loaded: &Loaded) -> bool {
+    loaded.app.routes.iter().any(|route| route.place.line == 0)
 }

@@ -7,6 +7,7 @@
 //! binds the port, starts [`deliveries`] and waits for the end, with [`reload`]s meanwhile;
 //! [`banner`] tells what is served.
 
+mod admissions;
 mod banner;
 mod build;
 mod check;
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
         cli::Command::Serve(options) => serve::run(*options),
         cli::Command::Check(options) => check::run(&options),
         cli::Command::Routes(options) => routes::run(&options),
-        cli::Command::Build(options) => build::only(&options.path),
+        cli::Command::Build(options) => build::only(&options),
         cli::Command::Schema => routes::schema(),
         cli::Command::Migrate(options) => migrate::run(&options),
     };

@@ -12,7 +12,12 @@ pub(crate) fn run(options: &MigrateOptions) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Other(error.into()))?;
-    let loaded = Workshop::new(&options.app).expanded(runtime.handle())?;
+    let mut app = options.app.clone();
+    if app.path.is_dir() {
+        // The shell may just have made the `trilby.toml` beside it, which this command is to fill.
+        app.path.push("modules.toml");
+    }
+    let loaded = Workshop::new(&app).expanded(runtime.handle())?;
     let migrated = trilby_manifest::migrate(&loaded).map_err(Failure::configuration)?;
     // Whoever reads may have seen enough.
     let _ = std::io::stdout().write_all(migrated.text.as_bytes());

@@ -1,7 +1,8 @@
 //! From a path to programs: all that can be known of an application before anything is opened or
 //! bound.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use tokio::runtime::Handle;
 use trilby_host::Host;
@@ -41,12 +42,25 @@ impl Workshop {
     /// Loads the application, builds and fetches its modules, compiles and links them. Every problem
     /// is reported, not only the first. Blocks, so it must not be called on the async runtime itself.
     pub(crate) fn prepare(&mut self, runtime: &Handle) -> Result<Prepared, Failure> {
+        self.prepare_changed(runtime, &BTreeSet::new())
+    }
+
+    /// The same, with sources that have changed, however new the modules are that were made of them.
+    pub(crate) fn prepare_changed(
+        &mut self,
+        runtime: &Handle,
+        changed: &BTreeSet<PathBuf>,
+    ) -> Result<Prepared, Failure> {
         let mut loaded = load(&self.options.path)?;
         let env = settings::guest_env(&self.options)?;
         for route in &mut loaded.app.routes {
             route.env.extend(env.clone());
         }
-        build::run(&loaded, self.options.no_build)?;
+        if self.options.no_build {
+            build::forbid(&loaded)?;
+        } else {
+            build::run(&loaded, self.options.build_timeout, runtime, changed)?;
+        }
         fetch::run(&mut loaded, &self.options, runtime)?;
         let (compiled, linked) = self.compile(&loaded.app)?;
         subroutes::expand(&mut loaded, &compiled, &linked, runtime)?;

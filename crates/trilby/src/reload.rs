@@ -1,11 +1,13 @@
 //! Reloads: a new version of the application takes the place of the old one as a whole, or not at
 //! all.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 use trilby_manifest::{App, Trigger};
 use trilby_server::{Served, Service};
 
@@ -33,55 +35,62 @@ pub(crate) struct Reloads {
 impl Reloads {
     /// Reloads at each SIGHUP, and at each change with `--watch`, for ever. Cancel-safe: a reload that
     /// is under way is then left out.
-    pub(crate) async fn run(&mut self) {
-        let mut hangup = match signal(SignalKind::hangup()) {
-            Ok(hangup) => Some(hangup),
-            Err(error) => {
-                tracing::warn!(%error, "cannot listen for SIGHUP");
-                None
-            }
-        };
+    pub(crate) async fn run(&mut self, mut hangup: Signal) {
         let mut watch = self.options.watch.then(|| Watch::new(&self.options.app));
         if let Some(watch) = &mut watch {
-            watch.follow(&self.app);
+            watch.follow(&[&self.app]);
         }
         loop {
             tokio::select! {
-                () = received(hangup.as_mut()) => {
+                _ = hangup.recv() => {
                     if let Some(log) = &self.shared.log {
                         log.reopen();
                     }
                 }
                 () = changed(watch.as_mut()) => {}
             }
-            self.reload().await;
-            if let Some(watch) = &mut watch {
-                watch.follow(&self.app);
+            let mut failed = self.reload(BTreeSet::new()).await;
+            let Some(watch) = &mut watch else { continue };
+            // What was saved while a build ran may not be in what it made. Only once more, though: a
+            // build may write to its own sources each time.
+            let missed = watch.take_changed();
+            if !missed.is_empty() {
+                failed = self.reload(missed).await;
+            }
+            // What the failed version lacks may come to be.
+            match failed.then(|| trilby_manifest::load(&self.options.app.path)) {
+                Some(Ok(other)) => watch.follow(&[&self.app, &other.app]),
+                _ => watch.follow(&[&self.app]),
             }
         }
     }
 
-    async fn reload(&mut self) {
+    /// Reloads, and says whether that failed.
+    async fn reload(&mut self, changed: BTreeSet<PathBuf>) -> bool {
         let started = Instant::now();
-        match self.try_reload().await {
-            Ok(()) => tracing::info!(
-                millis = started.elapsed().as_millis(),
-                routes = self.app.routes.len(),
-                "reloaded {}",
-                self.app.file.display()
-            ),
+        match self.try_reload(changed).await {
+            Ok(()) => {
+                tracing::info!(
+                    millis = started.elapsed().as_millis(),
+                    routes = self.app.routes.len(),
+                    "reloaded {}",
+                    self.app.file.display()
+                );
+                false
+            }
             Err(failure) => {
                 tracing::error!("not reloaded, the old version serves on:\n{}", failure.text());
+                true
             }
         }
     }
 
-    async fn try_reload(&mut self) -> Result<(), Failure> {
+    async fn try_reload(&mut self, changed: BTreeSet<PathBuf>) -> Result<(), Failure> {
         let Some(mut workshop) = self.workshop.take() else { return Ok(()) };
         let runtime = Handle::current();
         // Building and compiling block.
         let work = tokio::task::spawn_blocking(move || {
-            let prepared = workshop.prepare(&runtime);
+            let prepared = workshop.prepare_changed(&runtime, &changed);
             (workshop, prepared)
         });
         let (workshop, prepared) = match work.await {
@@ -108,31 +117,43 @@ impl Reloads {
                 self.service.restore(before);
                 return Err(failure);
             }
-        } else if topics(app) != topics(&self.app) {
+        } else if deliveries(app) != deliveries(&self.app) {
             tracing::warn!(
-                "daprd asked for the topics when it started; restart it for the new ones"
+                "daprd asked for topics and bindings when it started; restart it for the new ones"
             );
         }
-        if app.server.limits != self.app.server.limits {
-            tracing::warn!("new `connections` and timeouts of the process count after a restart");
-        }
+        self.warn_of_the_rest(app);
         self.app = app.clone();
         Ok(())
     }
 }
 
-fn topics(app: &App) -> Vec<&Trigger> {
-    let is_topic = |trigger: &&Trigger| matches!(trigger, Trigger::Topic { .. });
-    app.routes.iter().map(|route| &route.trigger).filter(is_topic).collect()
+impl Reloads {
+    /// What a new version cannot have without a restart.
+    fn warn_of_the_rest(&self, app: &App) {
+        let connections = |app: &App| {
+            let limits = &app.server.limits;
+            (limits.connections_max, limits.head_timeout, limits.write_timeout)
+        };
+        if connections(app) != connections(&self.app) {
+            tracing::warn!(
+                "`connections`, `head-timeout` and `write-timeout` stay as they were until a restart"
+            );
+        }
+        if serve::head_bytes_max(app) > serve::head_bytes_max(&self.app) {
+            tracing::warn!("a larger `head-in` is only for HTTP/1.1 until a restart");
+        }
+        if self.dapr.has_other_files(app, &self.options.dapr) {
+            tracing::warn!("component files have changed: components are opened at the start only");
+        }
+    }
 }
 
-async fn received(hangup: Option<&mut Signal>) {
-    match hangup {
-        Some(hangup) => {
-            hangup.recv().await;
-        }
-        None => std::future::pending().await,
-    }
+/// What daprd delivers.
+fn deliveries(app: &App) -> BTreeSet<String> {
+    let is_delivered = |trigger: &&Trigger| !matches!(trigger, Trigger::Http { .. });
+    let triggers = app.routes.iter().map(|route| &route.trigger).filter(is_delivered);
+    triggers.map(|trigger| format!("{trigger:?}")).collect()
 }
 
 async fn changed(watch: Option<&mut Watch>) {

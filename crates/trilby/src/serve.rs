@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use trilby_dapr::Inbound;
 use trilby_manifest::{App, Route, Trigger};
 use trilby_outbound::Outbound;
-use trilby_server::{
-    Admission, Drain, ListenSettings, Served, Service, ServiceHandle, ServiceSettings, Tls,
-};
+use trilby_server::{Drain, ListenSettings, Served, Service, ServiceHandle, ServiceSettings, Tls};
 
+use crate::admissions::Admissions;
 use crate::cli::ServeOptions;
 use crate::dapr::{self, Dapr};
 use crate::deliveries::Groups;
@@ -25,6 +25,9 @@ use crate::reload::Reloads;
 use crate::table::{self, Shared};
 use crate::{banner, settings};
 
+/// How long the last lines of guests may take to their files.
+const LOG_WITHIN: Duration = Duration::from_secs(1);
+
 /// Serves until a signal comes.
 pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
     let started = Instant::now();
@@ -34,27 +37,41 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
         .enable_all()
         .build()
         .context("cannot start the async runtime")?;
-    let mut workshop = Workshop::new(&options.app);
-    let prepared = workshop.prepare(runtime.handle())?;
-    let served = runtime.block_on(serve(prepared, workshop, options, (address, tls, started)));
+    let served = runtime.block_on(async {
+        // First of all: a signal that nobody listens for ends the process at once, or, if it is the
+        // first of a container, is lost.
+        let (stopped, second, hangup) = signals().context("cannot listen for signals")?;
+        let mut stopped = Box::pin(stopped);
+        let mut workshop = Workshop::new(&options.app);
+        let handle = Handle::current();
+        let work = tokio::task::spawn_blocking(move || {
+            let prepared = workshop.prepare(&handle);
+            (workshop, prepared)
+        });
+        let (workshop, prepared) = tokio::select! {
+            done = work => done.context("the application cannot be prepared")?,
+            () = &mut stopped => return Ok(()),
+        };
+        let signals = (stopped, second, hangup);
+        serve((prepared?, workshop), options, (address, tls, started), signals).await
+    });
     // What is still blocked in the system after the drain must not hold up the exit.
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
 }
 
 async fn serve(
-    prepared: Prepared,
-    workshop: Workshop,
+    (prepared, workshop): (Prepared, Workshop),
     options: ServeOptions,
     (address, tls, started): (SocketAddr, Option<Arc<Tls>>, Instant),
+    (stopped, second, hangup): (impl Future<Output = ()>, impl Future<Output = ()>, Signal),
 ) -> Result<(), Failure> {
-    // First of all: a signal that nobody listens for ends the process at once.
-    let (stopped, second) = signals().context("cannot listen for signals")?;
     let app = prepared.app();
     let dapr = dapr::open(&prepared.loaded, &options.dapr)?;
     let shared = Shared {
         blocks: dapr.blocks(),
         outbound: Outbound::new().map_err(|error| Failure::Other(error.into()))?,
+        admissions: Admissions::default(),
         log: options.log_dir.as_deref().map(GuestLog::start).transpose()?,
     };
     let served = served(&prepared, &shared, &options)?;
@@ -82,7 +99,7 @@ async fn serve(
     banner::print(app, &dapr, &url, started.elapsed(), counts);
     let settings = ListenSettings {
         limits: app.server.limits.clone(),
-        head_bytes_max: app.routes.iter().map(|r| r.limits.head_in_bytes_max).max().unwrap_or(0),
+        head_bytes_max: head_bytes_max(app),
         tls,
     };
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
@@ -96,7 +113,7 @@ async fn serve(
         app: app.clone(),
     };
     drop(prepared);
-    let finished = serve_and_drain(listener, reloads, (settings, drain), stopped);
+    let finished = serve_and_drain(listener, (reloads, hangup), (settings, drain), stopped);
     tokio::select! {
         cut_off = finished => {
             if cut_off > 0 {
@@ -106,6 +123,11 @@ async fn serve(
         }
         () = second => Err(Failure::Interrupted),
     }
+}
+
+/// What any route allows for a request's head.
+pub(crate) fn head_bytes_max(app: &App) -> usize {
+    app.routes.iter().map(|route| route.limits.head_in_bytes_max).max().unwrap_or(0)
 }
 
 fn tls(options: &ServeOptions) -> Result<Option<Arc<Tls>>, Failure> {
@@ -125,7 +147,7 @@ pub(crate) fn served(
     let limits = &app.server.limits;
     Ok(Served {
         table: table::table(prepared, shared)?,
-        admission: Admission::new(limits.instances_max, limits.queue_depth_max),
+        admission: shared.admissions.get("", limits.instances_max, limits.queue_depth_max),
         trusted_proxies: settings::trusted_proxies(options, app)?,
     })
 }
@@ -145,7 +167,7 @@ fn warn_of_strangers(app: &App, local: SocketAddr) {
 /// bound. Returns how many connections had to be cut off.
 async fn serve_and_drain(
     listener: TcpListener,
-    mut reloads: Reloads,
+    (mut reloads, hangup): (Reloads, Signal),
     (settings, drain): (ListenSettings, Drain),
     stopped: impl Future<Output = ()>,
 ) -> usize {
@@ -154,7 +176,7 @@ async fn serve_and_drain(
     let stop = async {
         tokio::select! {
             () = stopped => {}
-            () = reloads.run() => {}
+            () = reloads.run(hangup) => {}
         }
         // Set once: nothing else sets it.
         let _ = stopped_at.set(Instant::now());
@@ -169,17 +191,22 @@ async fn serve_and_drain(
         let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
         groups.finish(bound.saturating_sub(spent)).await;
     }
+    if let Some(log) = reloads.shared.log {
+        // Blocking is no matter now: nothing else is left to do.
+        log.flush(LOG_WITHIN);
+    }
     cut_off
 }
 
 fn groups(dapr: &Dapr, service: &Arc<Service>) -> Option<Groups> {
-    let Dapr::Embedded(runtime) = dapr else { return None };
+    let Dapr::Embedded(runtime, _) = dapr else { return None };
     let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));
     Some(Groups::new(Arc::clone(runtime), inbound))
 }
 
-/// Futures that resolve at the first and at the second SIGTERM or SIGINT.
-fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
+/// Futures that resolve at the first and at the second SIGTERM or SIGINT, and all SIGHUPs.
+fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = ()>, Signal)> {
+    let hangup = signal(SignalKind::hangup())?;
     let (first, first_seen) = tokio::sync::oneshot::channel::<()>();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -203,7 +230,7 @@ fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = 
     let first = async move {
         let _ = first_seen.await;
     };
-    Ok((first, second))
+    Ok((first, second, hangup))
 }
 
 fn cannot_listen(address: SocketAddr, error: std::io::Error) -> Failure {

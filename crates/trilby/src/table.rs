@@ -10,8 +10,9 @@ use trilby_host::{Access, Host, HostSettings, HttpSettings};
 use trilby_manifest::{App, Part, Precedence, Route, Target, Trigger};
 use trilby_outbound::{Outbound, Policy};
 use trilby_sandbox::{Program, Volume};
-use trilby_server::{Admission, Answers, Entry, Files, Guest, Table};
+use trilby_server::{Answers, Entry, Files, Guest, Table};
 
+use crate::admissions::Admissions;
 use crate::failure::Failure;
 use crate::guest_log::GuestLog;
 use crate::prepare::Prepared;
@@ -21,6 +22,7 @@ use crate::prepare::Prepared;
 pub(crate) struct Shared {
     pub(crate) blocks: Arc<dyn Blocks>,
     pub(crate) outbound: Outbound,
+    pub(crate) admissions: Admissions,
     pub(crate) log: Option<GuestLog>,
 }
 
@@ -32,7 +34,11 @@ pub(crate) fn table(prepared: &Prepared, shared: &Shared) -> Result<Table, Failu
     let mut bindings = HashMap::new();
     let mut problems = Vec::new();
     for (route, program) in app.routes.iter().zip(&prepared.programs.by_route) {
-        let entry = Arc::new(entry(app, route, program.as_ref(), shared));
+        let Some(entry) = entry(app, route, program.as_ref(), shared).map(Arc::new) else {
+            let title = format!("module {}: it is not linked", route.target);
+            problems.push(prepared.loaded.report(&route.place, Part::Module, &title, None));
+            continue;
+        };
         match &route.trigger {
             Trigger::Http { .. } => match http_route(app, route, entry) {
                 Ok(route) => http.push(route),
@@ -83,24 +89,35 @@ fn http_route(
     })
 }
 
-fn entry(app: &App, route: &Route, program: Option<&Program<Host>>, shared: &Shared) -> Entry {
-    let answers = match (&route.target, program) {
-        (Target::Files(folder), _) => Answers::Files(Files::new(folder)),
-        // Linking has given every other route its program.
-        (_, None) => Answers::Files(Files::new(&app.root.join("\0"))),
-        (_, Some(program)) => Answers::Guest(Arc::new(guest(app, route, program, shared))),
+/// `None` for a module without its program, which linking does not leave behind.
+fn entry(
+    app: &App,
+    route: &Route,
+    program: Option<&Program<Host>>,
+    shared: &Shared,
+) -> Option<Entry> {
+    let answers = match &route.target {
+        Target::Files(folder) => Answers::Files(Files::new(folder)),
+        Target::Module(_) | Target::Registry(_) => {
+            Answers::Guest(Arc::new(guest(app, route, program?, shared)))
+        }
     };
     let (own, all) = (&route.limits, &app.server.limits);
-    let is_of_its_own =
-        own.instances_max < all.instances_max || own.queue_depth_max < all.queue_depth_max;
-    let admission = is_of_its_own.then(|| Admission::new(own.instances_max, own.queue_depth_max));
-    Entry {
+    // Files take no turn of the process, so they always have a bound of their own.
+    let is_of_its_own = matches!(route.target, Target::Files(_))
+        || own.instances_max < all.instances_max
+        || own.queue_depth_max < all.queue_depth_max;
+    let admission = is_of_its_own.then(|| {
+        let name = format!("{:?}", route.trigger);
+        shared.admissions.get(&name, own.instances_max, own.queue_depth_max)
+    });
+    Some(Entry {
         route: route.clone(),
         label: Arc::from(label(&route.trigger)),
         response_headers: headers(&route.response_headers),
         admission,
         answers,
-    }
+    })
 }
 
 fn guest(app: &App, route: &Route, program: &Program<Host>, shared: &Shared) -> Guest {

@@ -21,14 +21,19 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Looks at files. A file that was only touched, or written by a build of ours, is no change.
 pub(crate) struct Watch {
     options: AppOptions,
-    /// What is looked at; the system's watcher only says when.
+    /// Files, and folders with all that is below; the system's watcher only says when to look.
     paths: BTreeSet<PathBuf>,
+    /// Among them, what a reload may write itself.
+    made: BTreeSet<PathBuf>,
     seen: Seen,
     watcher: Option<RecommendedWatcher>,
     woken: std::sync::Arc<Notify>,
 }
 
-type Seen = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+type Seen = BTreeMap<PathBuf, State>;
+
+/// Time and size; `None` when it is not there.
+type State = Option<(SystemTime, u64)>;
 
 impl Watch {
     pub(crate) fn new(options: &AppOptions) -> Self {
@@ -37,29 +42,60 @@ impl Watch {
         let watcher = notify::recommended_watcher(move |_| waker.notify_one())
             .inspect_err(|error| tracing::warn!(%error, "looking for changes every 2 s instead"))
             .ok();
-        Self { options: options.clone(), paths: BTreeSet::new(), seen: Seen::new(), watcher, woken }
+        Self {
+            options: options.clone(),
+            paths: BTreeSet::new(),
+            made: BTreeSet::new(),
+            seen: Seen::new(),
+            watcher,
+            woken,
+        }
     }
 
-    /// From now on looks at the files of this application, as they are now.
-    pub(crate) fn follow(&mut self, app: &App) {
-        let paths = paths_of(app, &self.options);
-        if let Some(watcher) = &mut self.watcher {
-            let folders = |paths: &BTreeSet<PathBuf>| -> BTreeSet<PathBuf> {
-                paths.iter().filter_map(|path| folder_of(path)).collect()
-            };
-            let (old, new) = (folders(&self.paths), folders(&paths));
-            for gone in old.difference(&new) {
-                // It may be gone itself.
-                let _ = watcher.unwatch(gone);
-            }
-            for folder in new.difference(&old) {
-                if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
-                    tracing::debug!(folder = %folder.display(), %error, "cannot watch");
+    /// From now on looks at the files of these versions of the application, as they are now: the one
+    /// that is served, and one that could not be.
+    pub(crate) fn follow(&mut self, versions: &[&App]) {
+        let mut paths: BTreeSet<PathBuf> = self.options.env_file.iter().cloned().collect();
+        self.made.clear();
+        for app in versions {
+            paths.insert(app.file.clone());
+            for route in &app.routes {
+                let module = route.target.module().map(Path::to_owned);
+                if let Some(build) = &route.build {
+                    self.made.extend(module.clone());
+                    paths.extend(build.sources.iter().map(|source| app.root.join(source)));
                 }
+                paths.extend(module);
             }
         }
+        self.listen(&paths);
         self.seen = look(&paths);
         self.paths = paths;
+    }
+
+    /// What has changed since the last look, but for what builds make, and looks again.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<PathBuf> {
+        let now = look(&self.paths);
+        let is_new = |(path, state): &(&PathBuf, &State)| self.seen.get(*path) != Some(*state);
+        let changed = now.iter().filter(is_new).map(|(path, _)| path.clone());
+        let changed = changed.filter(|path| !self.made.contains(path)).collect();
+        self.seen = now;
+        changed
+    }
+
+    /// Has the system tell of changes in the folders of these files.
+    fn listen(&mut self, paths: &BTreeSet<PathBuf>) {
+        let Some(watcher) = &mut self.watcher else { return };
+        let (old, new) = (folders(&self.paths), folders(paths));
+        for gone in old.difference(&new) {
+            // It may be gone itself.
+            let _ = watcher.unwatch(gone);
+        }
+        for folder in new.difference(&old) {
+            if let Err(error) = watcher.watch(folder, RecursiveMode::NonRecursive) {
+                tracing::debug!(folder = %folder.display(), %error, "cannot watch");
+            }
+        }
     }
 
     /// Waits for a change. Cancel-safe.
@@ -87,19 +123,10 @@ impl Watch {
     }
 }
 
-/// The manifest, the modules with the sources of their builds, and the files of variables.
-fn paths_of(app: &App, options: &AppOptions) -> BTreeSet<PathBuf> {
-    let mut paths = BTreeSet::from([app.file.clone()]);
-    paths.extend(options.env_file.iter().cloned());
-    for route in &app.routes {
-        paths.extend(route.target.module().map(Path::to_owned));
-        if let Some(build) = &route.build {
-            for source in &build.sources {
-                paths.extend(build::files_below(&app.root.join(source)));
-            }
-        }
-    }
-    paths
+/// The folders of these files, and of those below them that are folders.
+fn folders(paths: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    let files = paths.iter().flat_map(|path| build::files_below(path));
+    files.chain(paths.iter().cloned()).filter_map(|path| folder_of(&path)).collect()
 }
 
 /// The folder whose entries tell of a file: a file that is replaced is another one.
@@ -116,5 +143,6 @@ fn look(paths: &BTreeSet<PathBuf>) -> Seen {
         let data = path.metadata().ok()?;
         Some((data.modified().ok()?, data.len()))
     };
-    paths.iter().map(|path| (path.clone(), state(path))).collect()
+    let files = paths.iter().flat_map(|path| build::files_below(path));
+    files.map(|path| (path.clone(), state(&path))).collect()
 }

@@ -137,7 +137,7 @@ fn scheme_host_and_port_are_those_of_the_outermost_trusted_proxy() {
 
 #[test]
 fn forwarded_comes_before_the_others_unless_they_contradict() {
-    let table: [(&[(&str, &str)], &str); 4] = [
+    let table: [(&[(&str, &str)], &str); 5] = [
         (
             &[
                 ("forwarded", "for=192.0.2.7;host=a"),
@@ -155,7 +155,17 @@ fn forwarded_comes_before_the_others_unless_they_contradict() {
             &[("forwarded", "for=unknown"), ("x-forwarded-for", "192.0.2.7")],
             "10.0.0.1 555 http - -",
         ),
-        (&[("forwarded", "for=192.0.2.7"), ("x-forwarded-for", "rubbish")], "192.0.2.7 - http - -"),
+        (
+            &[("forwarded", "for=192.0.2.7"), ("x-forwarded-for", "rubbish")],
+            "10.0.0.1 555 http - -",
+        ),
+        (
+            &[
+                ("forwarded", "for=unknown;host=admin.internal;proto=https"),
+                ("x-forwarded-for", "192.0.2.7"),
+            ],
+            "10.0.0.1 555 http - -",
+        ),
     ];
     for (sent, expected) in table {
         assert_eq!(seen(PROXY, sent), expected, "{sent:?}");

@@ -1,7 +1,7 @@
 //! How much there is still to deliver.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
@@ -11,6 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 pub(crate) struct Backlog {
     open: watch::Sender<usize>,
     retired: AtomicBool,
+    /// How many there have ever been.
+    issued: AtomicU64,
 }
 
 /// One piece of the backlog, until it is dropped.
@@ -24,6 +26,7 @@ pub(crate) struct Ticket {
 impl Backlog {
     /// Counts one more, which gives back its room when it is settled.
     pub(crate) fn ticket(self: &Arc<Self>, room: Option<OwnedSemaphorePermit>) -> Ticket {
+        self.issued.fetch_add(1, Ordering::AcqRel);
         self.open.send_if_modified(|open| {
             *open += 1;
             false
@@ -38,6 +41,11 @@ impl Backlog {
 
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Acquire)
+    }
+
+    /// How many were ever accepted: two equal counts have none between them.
+    pub(crate) fn issued(&self) -> u64 {
+        self.issued.load(Ordering::Acquire)
     }
 
     pub(crate) fn open(&self) -> usize {

@@ -82,11 +82,13 @@ impl Broker {
     }
 
     /// Receives what is published to a topic from now on. A topic that ends in `*` stands for all
-    /// that begin so and are longer. Each event holds a ticket of `backlog`.
+    /// that begin so and are longer. Each event holds a ticket of `backlog`. The subscriptions of
+    /// `instead_of` end at that moment: no event goes to both, or to neither.
     pub(crate) fn subscribe(
         &self,
         topic: &str,
         backlog: Arc<Backlog>,
+        instead_of: Option<&Backlog>,
     ) -> Result<mpsc::Receiver<Message>, Error> {
         if !self.scopes.may_subscribe(topic) {
             return Err(self.component.mistake(format!(
@@ -100,6 +102,9 @@ impl Broker {
         let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
         let subscriber = Subscriber { topic: topic.to_owned(), queue, bytes, backlog };
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = instead_of {
+            old.retire();
+        }
         subscribers.push(Arc::new(subscriber));
         Ok(events)
     }

@@ -27,9 +27,9 @@ fn event(topic: &str, metadata: &[(&str, &str)]) -> Publish {
 async fn every_subscriber_gets_an_envelope_of_its_own() {
     let broker = broker(&[]);
     let backlog = Arc::new(Backlog::default());
-    let mut first = broker.subscribe("placed", Arc::clone(&backlog)).unwrap();
-    let mut wild = broker.subscribe("pl*", Arc::clone(&backlog)).unwrap();
-    let mut other = broker.subscribe("other", Arc::clone(&backlog)).unwrap();
+    let mut first = broker.subscribe("placed", Arc::clone(&backlog), None).unwrap();
+    let mut wild = broker.subscribe("pl*", Arc::clone(&backlog), None).unwrap();
+    let mut other = broker.subscribe("other", Arc::clone(&backlog), None).unwrap();
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let cx = CallContext { traceparent: Some(trace.into()), ..cx() };
     broker.publish(&cx, event("placed", &[("k", "v")])).await.unwrap();
@@ -49,7 +49,7 @@ async fn every_subscriber_gets_an_envelope_of_its_own() {
 #[tokio::test]
 async fn a_raw_payload_travels_as_it_is() {
     let broker = broker(&[]);
-    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let mut events = broker.subscribe("placed", Arc::default(), None).unwrap();
     broker.publish(&cx(), event("placed", &[("rawPayload", "true")])).await.unwrap();
     let message = events.recv().await.unwrap();
     assert_eq!(message.data, "hi");
@@ -60,15 +60,15 @@ async fn a_raw_payload_travels_as_it_is() {
 async fn an_event_without_subscribers_is_gone() {
     let broker = broker(&[]);
     broker.publish(&cx(), event("placed", &[])).await.unwrap();
-    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let mut events = broker.subscribe("placed", Arc::default(), None).unwrap();
     assert!(events.try_recv().is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_is_waited_for_until_the_deadline() {
     let broker = broker(&[]);
-    let mut slow = broker.subscribe("placed", Arc::default()).unwrap();
-    let mut fast = broker.subscribe("*", Arc::default()).unwrap();
+    let mut slow = broker.subscribe("placed", Arc::default(), None).unwrap();
+    let mut fast = broker.subscribe("*", Arc::default(), None).unwrap();
     for _ in 0..QUEUE_DEPTH_MAX {
         broker.publish(&cx(), event("placed", &[])).await.unwrap();
         fast.recv().await.unwrap();
@@ -90,7 +90,7 @@ async fn a_full_queue_is_waited_for_until_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_queue_is_bounded_in_bytes_until_events_are_settled() {
     let broker = broker(&[]);
-    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let mut events = broker.subscribe("placed", Arc::default(), None).unwrap();
     let half = Bytes::from(vec![b'x'; QUEUE_BYTES_MAX as usize / 2]);
     let raw = || Publish { data: half.clone(), ..event("placed", &[("rawPayload", "true")]) };
     broker.publish(&cx(), raw()).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_queue_is_bounded_in_bytes_until_events_are_settled() {
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_larger_than_the_queue_goes_alone() {
     let broker = broker(&[]);
-    let mut events = broker.subscribe("placed", Arc::default()).unwrap();
+    let mut events = broker.subscribe("placed", Arc::default(), None).unwrap();
     let data = Bytes::from(vec![b'x'; QUEUE_BYTES_MAX as usize + 1]);
     let large = Publish { data, ..event("placed", &[("rawPayload", "true")]) };
     broker.publish(&cx(), large).await.unwrap();
@@ -159,7 +159,7 @@ async fn refusals_are_daprds() {
         let error = broker.publish(&cx(), publish).await.unwrap_err();
         assert_eq!((error.code, &*error.reason, &*error.message), (code, reason, message));
     }
-    let error = broker.subscribe("placed", Arc::default()).unwrap_err().to_string();
+    let error = broker.subscribe("placed", Arc::default(), None).unwrap_err().to_string();
     let expected = "c.yaml:7: subscription to topic 'placed' on pubsub 'bus' is not allowed";
     assert!(error.starts_with(expected), "{error}");
 }
@@ -167,7 +167,7 @@ async fn refusals_are_daprds() {
 #[tokio::test]
 async fn after_the_subscriptions_ended_an_event_is_refused() {
     let broker = broker(&[]);
-    drop(broker.subscribe("placed", Arc::default()).unwrap());
+    drop(broker.subscribe("placed", Arc::default(), None).unwrap());
     let error = broker.publish(&cx(), event("placed", &[])).await.unwrap_err();
     assert_eq!((error.code, &*error.reason), (Code::Internal, "DAPR_PUBSUB_PUBLISH_MESSAGE"));
     let expected = "error when publishing to topic placed in pubsub bus: component is closed";

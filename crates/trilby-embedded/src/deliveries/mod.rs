@@ -76,6 +76,11 @@ impl Deliveries {
         self.draining.cancel();
     }
 
+    /// Gives up deliveries that never came to work: their topics are without these subscriptions again.
+    pub fn abandon(self) {
+        self.backlog.retire();
+    }
+
     /// Ends the deliveries while the runtime goes on, as when a reload takes their routes away: from
     /// now on their topics are without these subscriptions, and what was accepted before is delivered
     /// within the bound. Says how many were dropped because it passed.
@@ -100,10 +105,14 @@ impl Deliveries {
             deliveries.begin_drain();
         }
         let finished = async {
-            // What was settled may have got new events from another's last one.
-            while all.iter().any(|deliveries| deliveries.backlog.open() > 0) {
+            loop {
+                let before = issued(&all);
                 for deliveries in &all {
                     deliveries.backlog.settled().await;
+                }
+                // One that was settled first may have got an event from the last one of another.
+                if issued(&all) == before {
+                    break;
                 }
             }
             for deliveries in &all {
@@ -124,20 +133,28 @@ impl Deliveries {
     }
 }
 
+fn issued(all: &[Deliveries]) -> u64 {
+    all.iter().map(|deliveries| deliveries.backlog.issued()).sum()
+}
+
+/// What is delivered, and where it comes from.
+type Sources = (Vec<(Arc<Broker>, Subscription)>, Vec<(Arc<Cron>, InputBinding)>);
+
 /// Starts delivering. Must be called on a tokio runtime.
 pub(crate) fn start(
     inbound: Arc<dyn Inbound>,
     subscriptions: Vec<(Arc<Broker>, Subscription)>,
     bindings: Vec<(Arc<Cron>, InputBinding)>,
+    instead_of: Option<&Deliveries>,
 ) -> Result<Deliveries, Error> {
-    start_at(Arc::new(Timestamp::now), inbound, subscriptions, bindings)
+    start_at(Arc::new(Timestamp::now), inbound, (subscriptions, bindings), instead_of)
 }
 
 fn start_at(
     clock: Clock,
     inbound: Arc<dyn Inbound>,
-    subscriptions: Vec<(Arc<Broker>, Subscription)>,
-    bindings: Vec<(Arc<Cron>, InputBinding)>,
+    (subscriptions, bindings): Sources,
+    instead_of: Option<&Deliveries>,
 ) -> Result<Deliveries, Error> {
     let handle = Handle::try_current().map_err(|error| Error::Open {
         component: "deliveries".to_owned(),
@@ -154,7 +171,11 @@ fn start_at(
     for (broker, subscription) in subscriptions {
         let (path, deadline) = (&subscription.path, subscription.deadline);
         let target = post::Target::new(Arc::clone(&inbound), broker.name(), path, deadline)?;
-        let events = broker.subscribe(&subscription.topic, Arc::clone(&deliveries.backlog))?;
+        let events = broker.subscribe(
+            &subscription.topic,
+            Arc::clone(&deliveries.backlog),
+            instead_of.map(|old| &*old.backlog),
+        )?;
         let task = topic::Delivery {
             target,
             subscription,
@@ -163,6 +184,9 @@ fn start_at(
         };
         let task = broken_off.clone().run_until_cancelled_owned(task.run(events));
         deliveries.tasks.spawn_on(task, &handle);
+    }
+    if let Some(old) = instead_of.filter(|_| !bindings.is_empty()) {
+        old.begin_drain();
     }
     for (cron, binding) in bindings {
         let (path, deadline) = (&binding.path, binding.deadline);

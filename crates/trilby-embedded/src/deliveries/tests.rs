@@ -128,8 +128,16 @@ fn subscribed(broker: &Arc<Broker>, path: &str) -> Vec<(Arc<Broker>, Subscriptio
 }
 
 fn started(app: &Arc<App>, broker: &Arc<Broker>) -> Deliveries {
-    start(Arc::clone(app) as Arc<dyn Inbound>, subscribed(broker, "/events/placed"), vec![])
-        .unwrap()
+    started_instead(app, broker, None)
+}
+
+fn started_instead(
+    app: &Arc<App>,
+    broker: &Arc<Broker>,
+    instead_of: Option<&Deliveries>,
+) -> Deliveries {
+    let inbound = Arc::clone(app) as Arc<dyn Inbound>;
+    start(inbound, subscribed(broker, "/events/placed"), vec![], instead_of).unwrap()
 }
 
 async fn publish(
@@ -166,7 +174,7 @@ fn ticking_after(app: &Arc<App>, schedule: &str, back: Arc<AtomicI64>) -> Delive
         now + jiff::SignedDuration::try_from(began.elapsed()).unwrap() - back
     };
     let inbound = Arc::clone(app) as Arc<dyn Inbound>;
-    start_at(Arc::new(clock), inbound, vec![], vec![(Arc::new(cron), binding)]).unwrap()
+    start_at(Arc::new(clock), inbound, (vec![], vec![(Arc::new(cron), binding)]), None).unwrap()
 }
 
 async fn pass(seconds: u64) {
@@ -177,7 +185,7 @@ async fn pass(seconds: u64) {
 async fn a_path_that_is_none_is_refused() {
     for path in ["", "no-slash", "/a b", "http://elsewhere/"] {
         let app = App::new(|_, _| OK);
-        let error = start(app, subscribed(&broker(), path), vec![]).unwrap_err().to_string();
+        let error = start(app, subscribed(&broker(), path), vec![], None).unwrap_err().to_string();
         assert!(
             error.contains(&format!("component `bus`: `{path}` is no path of a URL")),
             "{error}"
@@ -194,6 +202,6 @@ fn without_a_runtime_nothing_starts() {
             Response::default()
         }
     }
-    let error = start(Arc::new(Nobody), subscribed(&broker(), "/e"), vec![]).unwrap_err();
+    let error = start(Arc::new(Nobody), subscribed(&broker(), "/e"), vec![], None).unwrap_err();
     assert!(error.to_string().contains("start the embedded runtime on a tokio runtime"));
 }

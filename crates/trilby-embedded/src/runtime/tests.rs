@@ -239,7 +239,8 @@ async fn deliveries_need_their_components() {
         path: "/t".to_owned(),
         deadline: Duration::from_secs(10),
     };
-    let start = |subscriptions, bindings| runtime.start(Arc::new(Nobody), subscriptions, bindings);
+    let start =
+        |subscriptions, bindings| runtime.start(Arc::new(Nobody), subscriptions, bindings, None);
     let error = start(vec![subscription("pubsbu")], Vec::new()).err().unwrap();
     assert_eq!(
         error.to_string(),

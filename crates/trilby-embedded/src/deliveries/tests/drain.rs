@@ -91,7 +91,7 @@ async fn what_guests_publish_while_draining_is_delivered() {
     let broker = broker();
     let chain = Arc::new(Chain { broker: Arc::clone(&broker), delivered: AtomicUsize::new(0) });
     let inbound = Arc::clone(&chain) as Arc<dyn Inbound>;
-    let deliveries = start(inbound, subscribed(&broker, "/e"), vec![]).unwrap();
+    let deliveries = start(inbound, subscribed(&broker, "/e"), vec![], None).unwrap();
     publish(&broker, "first", &[]).await.unwrap();
     deliveries.finish(MINUTES).await;
     assert_eq!(chain.delivered.load(Ordering::SeqCst), 5);
@@ -137,4 +137,27 @@ async fn retired_subscriptions_get_what_came_before_and_the_broker_goes_on() {
     publish(&broker, "3", &[]).await.unwrap();
     deliveries.finish(MINUTES).await;
     assert_eq!(app.data(), ["1", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_takes_over_without_a_gap_or_a_double() {
+    let (app, broker) = (App::new(|_, _| OK), broker());
+    let old = started(&app, &broker);
+    publish(&broker, "1", &[]).await.unwrap();
+    let new = started_instead(&app, &broker, Some(&old));
+    publish(&broker, "2", &[]).await.unwrap();
+    assert_eq!(old.retire(MINUTES).await, 0);
+    publish(&broker, "3", &[]).await.unwrap();
+    new.finish(MINUTES).await;
+    let mut data = app.data();
+    data.sort();
+    assert_eq!(data, ["1", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn abandoned_deliveries_leave_their_topics_free() {
+    let (app, broker) = (App::new(|_, _| OK), broker());
+    started(&app, &broker).abandon();
+    publish(&broker, "1", &[]).await.unwrap();
+    assert_eq!(app.data(), [""; 0]);
 }
