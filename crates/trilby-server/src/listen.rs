@@ -32,8 +32,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// How long after an error of `accept` (such as too many open files) it is tried again.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// What hyper gathers of a request's head at most, when no route allows more.
-const HEAD_BYTES_MIN: usize = 64 << 10;
+/// What a manifest allows at most for a request's head. Each route has its own bound below this.
+const HEAD_BYTES_MAX: usize = 256 << 10;
+
+/// The same for HTTP/2, which counts 32 bytes more for each header (RFC 9113 section 6.5.2).
+const HEADER_LIST_BYTES_MAX: u32 = 320 << 10;
 
 /// What hyper reads ahead of a body, besides.
 const BODY_BUFFER_BYTES: usize = 400 << 10;
@@ -42,8 +45,6 @@ const BODY_BUFFER_BYTES: usize = 400 << 10;
 pub struct ListenSettings {
     /// The bounds of the process.
     pub limits: ProcessLimits,
-    /// Request line and headers that any route allows, in bytes.
-    pub head_bytes_max: usize,
     /// Certificate and key; `None` serves plain HTTP.
     pub tls: Option<Arc<Tls>>,
 }
@@ -93,16 +94,16 @@ struct Server {
 
 impl Server {
     fn new(service: Arc<Service>, settings: ListenSettings) -> Self {
-        let ListenSettings { limits, head_bytes_max, tls } = settings;
+        let ListenSettings { limits, tls } = settings;
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_timeout)
-            .max_buf_size(head_bytes_max.max(HEAD_BYTES_MIN) + BODY_BUFFER_BYTES);
+            .max_buf_size(HEAD_BYTES_MAX + BODY_BUFFER_BYTES);
         http.http2()
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_INTERVAL)
-            .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX));
+            .max_header_list_size(HEADER_LIST_BYTES_MAX);
         Self {
             service,
             http,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval};
@@ -41,7 +41,19 @@ pub enum TlsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Certificate and key do not belong together, or are of a kind that TLS does not use.
+    /// Certificate and key do not belong together.
+    #[error(
+        "the key of {} is not that of the certificate of {}; both files must be of one certificate",
+        key.display(),
+        certificate.display()
+    )]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// Certificate or key are of a kind that TLS does not use.
     #[error("the certificate of {} cannot be used: {reason}", path.display())]
     Unusable {
         /// The certificate's file.
@@ -134,38 +146,55 @@ fn inode(_data: &Metadata) -> u64 {
 
 fn config(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     let chain = read_chain(certificate)?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::Read {
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::Read {
         what: "a private key",
         path: key.to_owned(),
-        reason: error.to_string(),
+        reason: reason(error, "PRIVATE KEY"),
     })?;
-    let unusable = |error: rustls::Error| TlsError::Unusable {
-        path: certificate.to_owned(),
-        reason: error.to_string(),
+    let unusable = |error: rustls::Error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            TlsError::Mismatch { certificate: certificate.to_owned(), key: key.to_owned() }
+        }
+        error => TlsError::Unusable { path: certificate.to_owned(), reason: error.to_string() },
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(unusable)?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
+        .with_single_cert(chain, private)
         .map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let failed =
-        |reason: String| TlsError::Read { what: "a certificate", path: path.to_owned(), reason };
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(|certificates| certificates.collect());
-    let chain = chain.map_err(|error| failed(error.to_string()))?;
-    if chain.is_empty() {
-        return Err(failed(
-            "there is none in it; the file is PEM, with `BEGIN CERTIFICATE`".into(),
-        ));
+    const LABEL: &str = "CERTIFICATE";
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let chain = match chain {
+        Ok(chain) if chain.is_empty() => Err(pem::Error::NoItemsFound),
+        chain => chain,
+    };
+    chain.map_err(|error| TlsError::Read {
+        what: "a certificate",
+        path: path.to_owned(),
+        reason: reason(error, LABEL),
+    })
+}
+
+/// What is wrong with a file of PEM. Nothing of its content is repeated but a label: it may be a key.
+fn reason(error: pem::Error, label: &str) -> String {
+    match error {
+        pem::Error::NoItemsFound => {
+            format!("there is none in it; the file is PEM, with `BEGIN {label}`")
+        }
+        pem::Error::MissingSectionEnd { .. } => "a section has no line with its `END`".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => {
+            "a line with `BEGIN` has more on it than that".to_owned()
+        }
+        pem::Error::Io(error) => error.to_string(),
+        _ => "it is not PEM".to_owned(),
     }
-    Ok(chain)
 }
 
 #[cfg(test)]
@@ -208,6 +237,6 @@ mod tests {
         assert!(told(&folder.path().join("none"), &key).contains("a certificate from "));
         assert!(told(&key, &key).contains("there is none in it"));
         assert!(told(&certificate, &certificate).contains("a private key from "));
-        assert!(told(&certificate, &strange).contains("cannot be used"));
+        assert!(told(&certificate, &strange).contains("both files must be of one certificate"));
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Reloads {
     pub(crate) shared: Shared,
     pub(crate) service: Arc<Service>,
     pub(crate) groups: Option<Groups>,
+    /// With `--watch`.
+    pub(crate) watch: Option<Watch>,
     /// The version that is served.
     pub(crate) app: App,
 }
@@ -36,10 +38,7 @@ impl Reloads {
     /// Reloads at each SIGHUP, and at each change with `--watch`, for ever. Cancel-safe: a reload that
     /// is under way is then left out.
     pub(crate) async fn run(&mut self, mut hangup: Signal) {
-        let mut watch = self.options.watch.then(|| Watch::new(&self.options.app));
-        if let Some(watch) = &mut watch {
-            watch.follow(&[&self.app]);
-        }
+        let mut watch = self.watch.take();
         loop {
             tokio::select! {
                 _ = hangup.recv() => {
@@ -59,8 +58,9 @@ impl Reloads {
             }
             // What the failed version lacks may come to be.
             match failed.then(|| trilby_manifest::load(&self.options.app.path)) {
-                Some(Ok(other)) => watch.follow(&[&self.app, &other.app]),
-                _ => watch.follow(&[&self.app]),
+                None => watch.follow(&[&self.app], None),
+                Some(Ok(other)) => watch.follow(&[&self.app, &other.app], None),
+                Some(Err(_)) => watch.follow(&[&self.app], Some(&self.app.root)),
             }
         }
     }
@@ -139,9 +139,6 @@ impl Reloads {
             tracing::warn!(
                 "`connections`, `head-timeout` and `write-timeout` stay as they were until a restart"
             );
-        }
-        if serve::head_bytes_max(app) > serve::head_bytes_max(&self.app) {
-            tracing::warn!("a larger `head-in` is only for HTTP/1.1 until a restart");
         }
         if self.dapr.has_other_files(app, &self.options.dapr) {
             tracing::warn!("component files have changed: components are opened at the start only");

@@ -23,6 +23,7 @@ use crate::guest_log::GuestLog;
 use crate::prepare::{Prepared, Workshop};
 use crate::reload::Reloads;
 use crate::table::{self, Shared};
+use crate::watch::Watch;
 use crate::{banner, settings};
 
 /// How long the last lines of guests may take to their files.
@@ -94,14 +95,12 @@ async fn serve(
     if let Some(groups) = &mut groups {
         groups.follow(app)?;
     }
+    // Whoever has seen the banner may change a file at once.
+    let watch = options.watch.then(|| Watch::of(&options.app, app));
     let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
     let counts = (prepared.programs.modules, prepared.programs.cached);
     banner::print(app, &dapr, &url, started.elapsed(), counts);
-    let settings = ListenSettings {
-        limits: app.server.limits.clone(),
-        head_bytes_max: head_bytes_max(app),
-        tls,
-    };
+    let settings = ListenSettings { limits: app.server.limits.clone(), tls };
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
     let reloads = Reloads {
         options,
@@ -110,6 +109,7 @@ async fn serve(
         shared,
         service,
         groups,
+        watch,
         app: app.clone(),
     };
     drop(prepared);
@@ -123,11 +123,6 @@ async fn serve(
         }
         () = second => Err(Failure::Interrupted),
     }
-}
-
-/// What any route allows for a request's head.
-pub(crate) fn head_bytes_max(app: &App) -> usize {
-    app.routes.iter().map(|route| route.limits.head_in_bytes_max).max().unwrap_or(0)
 }
 
 fn tls(options: &ServeOptions) -> Result<Option<Arc<Tls>>, Failure> {

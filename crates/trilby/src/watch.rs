@@ -36,7 +36,14 @@ type Seen = BTreeMap<PathBuf, State>;
 type State = Option<(SystemTime, u64)>;
 
 impl Watch {
-    pub(crate) fn new(options: &AppOptions) -> Self {
+    /// Looks at the files of an application.
+    pub(crate) fn of(options: &AppOptions, app: &App) -> Self {
+        let mut watch = Self::new(options);
+        watch.follow(&[app], None);
+        watch
+    }
+
+    fn new(options: &AppOptions) -> Self {
         let woken = std::sync::Arc::new(Notify::new());
         let waker = std::sync::Arc::clone(&woken);
         let watcher = notify::recommended_watcher(move |_| waker.notify_one())
@@ -53,9 +60,11 @@ impl Watch {
     }
 
     /// From now on looks at the files of these versions of the application, as they are now: the one
-    /// that is served, and one that could not be.
-    pub(crate) fn follow(&mut self, versions: &[&App]) {
+    /// that is served, and one that could not be; and at all that is in `folder`, where something is
+    /// missing that cannot be named.
+    pub(crate) fn follow(&mut self, versions: &[&App], folder: Option<&Path>) {
         let mut paths: BTreeSet<PathBuf> = self.options.env_file.iter().cloned().collect();
+        paths.extend(folder.map(Path::to_owned));
         self.made.clear();
         for app in versions {
             paths.insert(app.file.clone());

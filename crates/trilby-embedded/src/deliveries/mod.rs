@@ -84,9 +84,11 @@ impl Deliveries {
     /// Ends the deliveries while the runtime goes on, as when a reload takes their routes away: from
     /// now on their topics are without these subscriptions, and what was accepted before is delivered
     /// within the bound. Says how many were dropped because it passed.
-    pub async fn retire(self, within: Duration) -> usize {
+    ///
+    /// The subscriptions end when this is called, not when its future is first polled.
+    pub fn retire(self, within: Duration) -> impl Future<Output = usize> {
         self.backlog.retire();
-        self.finish(within).await
+        self.finish(within)
     }
 
     /// Ends the deliveries within a bound, and says how many were dropped because it passed.
