@@ -33,6 +33,10 @@ async fn c_reads_the_environment_and_the_arguments() -> Result<()> {
     assert_eq!(answer.header("content-type"), Some("text/plain"));
     let text = answer.text();
     let (env, args) = text.split_once('\n').context("no arguments")?;
+    // Words of a query are arguments with GET and HEAD only (RFC 3875 section 4.4).
+    assert_eq!(args.split_terminator('\0').collect::<Vec<_>>(), ["/show/a%20b/c"]);
+    let got = trilby.http.get(path).await?.text();
+    let (_, args) = got.split_once('\n').context("no arguments")?;
     let args: Vec<_> = args.split_terminator('\0').collect();
     assert_eq!(args, ["/show/a%20b/c", "one", "t+o", "&"]);
     let env: BTreeSet<_> = env.split_terminator('\0').collect();

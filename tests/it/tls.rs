@@ -200,10 +200,10 @@ async fn bad_files_are_refused_at_the_start() -> Result<()> {
     error: cannot read a certificate from tls.key: there is none in it; the file is PEM, with `BEGIN CERTIFICATE`
     error: cannot read a private key from tls.crt: there is none in it; the file is PEM, with `BEGIN PRIVATE KEY`
     error: the key of other.key is not that of the certificate of tls.crt; both files must be of one certificate
-    error: cannot read a certificate from half.crt: there is no `END CERTIFICATE`
+    error: cannot read a certificate from half.crt: a section has no line with its `END`
     error: cannot read a certificate from empty: there is none in it; the file is PEM, with `BEGIN CERTIFICATE`
     error: cannot read a private key from empty: there is none in it; the file is PEM, with `BEGIN PRIVATE KEY`
-    error: cannot read a private key from line.key: a line with `BEGIN` has more on it
+    error: cannot read a private key from line.key: a section has no line with its `END`
     ");
     Ok(())
 }

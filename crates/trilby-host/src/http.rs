@@ -73,9 +73,7 @@ struct Response {
 
 impl Response {
     fn new(headers: HeaderMap, body: Bytes) -> Self {
-        let of_headers: usize =
-            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        Self { held_bytes: body.len() + of_headers, headers, body }
+        Self { held_bytes: body.len(), headers, body }
     }
 }
 
@@ -244,7 +242,10 @@ impl Responses {
     fn tell(&mut self, why: &str) {
         self.told += 1;
         match self.told {
-            ..=TOLD_MAX => tracing::info!(target: "trilby::outbound", "{}", why.escape_debug()),
+            ..=TOLD_MAX => {
+                let why = why.replace(char::is_control, " ");
+                tracing::info!(target: "trilby::outbound", "{why}");
+            }
             FIRST_UNTOLD => tracing::info!(
                 target: "trilby::outbound",
                 "more outbound requests of this guest fail; they are not told"

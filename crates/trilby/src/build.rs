@@ -22,7 +22,9 @@ pub(crate) fn only(options: &BuildOptions) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    // With a thread of its own: a handle alone does not drive what waits for a child.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::Other(error.into()))?;
