@@ -79,7 +79,7 @@ async fn limits_have_their_places() -> Result<()> {
     trilby.toml:7:86: a route's `concurrency` must not be above the process's, which is 256
       = lower it, or raise `concurrency` in `[limits]` at the top
     trilby.toml:7:91: unknown key `trusted-proxies` in a route's limits
-      = known keys: deadline, cpu, memory, head-in, body-in, head-out, body-out, stderr, dapr-timeout, http-timeout, http-body, http-calls, concurrency, queue, connections, head-timeout, write-timeout
+      = `trusted-proxies` belongs in `[server]`
     ");
     let lower = "\n[limits]\nconcurrency = 2\n";
     let manifest = format!("{MANIFEST}limits = {{ concurrency = 3 }}\n{lower}");
@@ -98,9 +98,9 @@ async fn limits_have_their_places() -> Result<()> {
     let elsewhere = "deadline = \"1s\"\n\n[server]\nconnections = 5\n";
     assert_snapshot!(brief(&refused_route(elsewhere).await?), @r"
     trilby.toml:7:1: unknown key `deadline` in a route
-      = known keys: path, methods, host, topic, binding, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
+      = `deadline` belongs in `[limits]`, or in the `limits` of a route
     trilby.toml:10:1: unknown key `connections` in `[server]`
-      = known keys: trusted-proxies
+      = `connections` belongs in `[limits]`
     ");
     Ok(())
 }

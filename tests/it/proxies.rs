@@ -236,6 +236,6 @@ async fn http2_is_told_alike() -> Result<()> {
 async fn what_is_no_network_is_refused() -> Result<()> {
     let folder = Folder::with_app()?;
     let launch = folder.launch().args(&["--trusted-proxies", "10.0.0.0/8,proxy.test"]);
-    assert_snapshot!(folder.refuses(launch).await?, @r"error: --trusted-proxies has `proxy.test`, which is neither an address nor a network such as 10.0.0.0/8");
+    assert_snapshot!(folder.refuses(launch).await?, @"error: `--trusted-proxies` has `proxy.test`: write an address and the bits that count: `10.0.0.0/8`");
     Ok(())
 }

@@ -9,7 +9,7 @@ use trilby_testkit::{Client, Trilby};
 
 use crate::folder::{Folder, saying};
 use crate::raw::Connection;
-use crate::script::{HEAD, Step, count, counted, ends, module};
+use crate::script::{HEAD, Step, counted, ends, module};
 
 /// A manifest with these routes, each to the module of the same name.
 fn manifest(limits: &str, routes: &[&str]) -> String {

@@ -96,7 +96,7 @@ async fn a_taken_port_is_told_with_the_flag() -> Result<()> {
     launch.args = vec!["--listen".to_owned(), address.clone()];
     let ended = folder.ends(launch.command()?).await?;
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{}", ended.stderr);
-    assert_snapshot!(ended.stderr.replace(&address, "[ADDRESS]"), @"error: [ADDRESS] is in use by another process; choose another with --listen ADDRESS:PORT (port 0 takes a free one)");
+    assert_snapshot!(ended.stderr.replace(&address, "[ADDRESS]"), @"error: [ADDRESS] is in use by another process; choose another with --listen HOST:PORT (port 0 takes a free one)");
     Ok(())
 }
 
@@ -143,8 +143,8 @@ async fn what_is_no_address_is_told() -> Result<()> {
         let mut launch = quiet(&folder);
         launch.args.push(format!("--trusted-proxies={given}"));
         let expected = format!(
-            "error: --trusted-proxies has `{bad}`, which is neither an address nor a network such \
-             as 10.0.0.0/8\n"
+            "error: `--trusted-proxies` has `{bad}`: write an address and the bits that count: \
+             `10.0.0.0/8`\n"
         );
         assert_eq!(folder.refuses(launch).await?, expected);
     }

@@ -1,11 +1,9 @@
 //! A request as its guest sees it: routes, environment and arguments of RFC 3875 and WAGI.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context, Result};
-use trilby_testkit::Trilby;
+use anyhow::Result;
 
 use crate::raw;
+use crate::shown::shown;
 use crate::wat;
 
 const ROUTES: &str = r#"
@@ -30,41 +28,6 @@ module = "show.wat"
 argv = "guest ${SCRIPT_NAME} -- ${ARGS}"
 env = { GREETING = "hi" }
 "#;
-
-/// What the guest was given.
-struct Shown {
-    env: BTreeMap<String, String>,
-    args: Vec<String>,
-}
-
-impl Shown {
-    fn parse(text: &str) -> Result<Self> {
-        let (env, args) = text.split_once('\n').context("no environment")?;
-        let strings = |text: &str| text.split_terminator('\0').map(str::to_owned).collect();
-        let lines: Vec<String> = strings(env);
-        let mut env = BTreeMap::new();
-        for line in &lines {
-            let (name, value) = line.split_once('=').context("no `=`")?;
-            assert!(env.insert(name.to_owned(), value.to_owned()).is_none(), "{name} twice");
-        }
-        Ok(Self { env, args: strings(args) })
-    }
-
-    #[track_caller]
-    fn has(&self, expected: &[(&str, Option<&str>)]) {
-        for (name, value) in expected {
-            assert_eq!(self.env.get(*name).map(String::as_str), *value, "{name}: {:#?}", self.env);
-        }
-    }
-}
-
-/// Sends a request head with these lines after the first, and gives what the guest saw.
-async fn shown(trilby: &Trilby, first: &str, lines: &[&str]) -> Result<Shown> {
-    let head = [&[first], lines].concat().join("\r\n");
-    let (head, body) = raw::request(trilby, &format!("{head}\r\n\r\n")).await?;
-    assert_eq!(head.status, 200, "{first}: {body}");
-    Shown::parse(&body)
-}
 
 #[tokio::test]
 async fn routes_split_the_path() -> Result<()> {

@@ -131,4 +131,5 @@ pub use error::Error;
 pub use grants::{Grant, Grants, Pattern};
 pub use load::{Loaded, load};
 pub use migrate::{MigrateError, Migrated, migrate};
+pub use networks::parse_network;
 pub use schema::schema;

@@ -12,7 +12,7 @@ use crate::{AllowedHost, AllowedHostError};
 pub(crate) fn networks(table: &Reader<'_>, name: &str, found: &mut Findings) -> Vec<IpNet> {
     let mut networks = Vec::new();
     for text in table.texts(name, found) {
-        match network(text.text) {
+        match parse_network(text.text) {
             Ok(network) => networks.push(network),
             Err(help) => {
                 let title = format!("`{}` is not a network", shown(text.text));
@@ -23,8 +23,11 @@ pub(crate) fn networks(table: &Reader<'_>, name: &str, found: &mut Findings) -> 
     networks
 }
 
-/// Reads a network. The error says what to write.
-fn network(text: &str) -> Result<IpNet, String> {
+/// Reads a network, such as `10.0.0.0/8`, or a lone address.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_network(text: &str) -> Result<IpNet, String> {
     let lone = text.parse::<IpAddr>().ok().map(IpNet::from);
     let Some(network) = lone.or_else(|| text.parse().ok()) else {
         return Err("write an address and the bits that count: `10.0.0.0/8`".to_owned());
@@ -97,7 +100,7 @@ mod tests {
             ("fd00::/8", "fd00::/8"),
             ("0.0.0.0/0", "0.0.0.0/0"),
         ] {
-            assert_eq!(network(text).map(|n| n.to_string()).as_deref(), Ok(expected));
+            assert_eq!(parse_network(text).map(|n| n.to_string()).as_deref(), Ok(expected));
         }
     }
 
@@ -112,7 +115,7 @@ mod tests {
             ("::ffff:10.0.0.0/104", "write it as IPv4: `10.0.0.0/8`"),
             ("::ffff:10.0.0.1", "write it as IPv4: `10.0.0.1/32`"),
         ] {
-            let reason = network(text).expect_err(text);
+            let reason = parse_network(text).expect_err(text);
             assert!(reason.contains(help), "{text}: {reason}");
         }
     }

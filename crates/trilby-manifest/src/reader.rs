@@ -155,13 +155,35 @@ impl<'a> Reader<'a> {
         for (field, meant) in self.unknown(known) {
             let help = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("known keys: {}", known.join(", ")),
+                None => match elsewhere(field.name) {
+                    Some(place) => format!("`{}` belongs in {place}", field.name),
+                    None => format!("known keys: {}", known.join(", ")),
+                },
             };
             let title = format!("unknown key `{}` in {}", shown(field.name), self.what);
             found.error(Problem::new(field.key, title).help(help));
             all_meant.extend(meant);
         }
         all_meant
+    }
+}
+
+/// Where a key is known that has no place here.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    use crate::limits::{PROCESS_KEYS, REQUEST_KEYS, SHARED_KEYS};
+    match name {
+        _ if REQUEST_KEYS.contains(&name) || SHARED_KEYS.contains(&name) => {
+            Some("`[limits]`, or in the `limits` of a route")
+        }
+        _ if PROCESS_KEYS.contains(&name) => Some("`[limits]`"),
+        "trusted-proxies" => Some("`[server]`"),
+        "components" => Some("`[dapr]`"),
+        "state" | "publish" | "bindings" | "secrets" => Some("the `grants` of a route"),
+        "path" | "topic" | "binding" | "module" | "files" | "build" | "argv" | "entrypoint"
+        | "volumes" | "methods" | "host" | "allowed-hosts" | "allowed-networks" => {
+            Some("a `[[route]]`")
+        }
+        _ => None,
     }
 }
 

@@ -231,7 +231,7 @@ fn signals() -> std::io::Result<(impl Future<Output = ()>, impl Future<Output = 
 fn cannot_listen(address: SocketAddr, error: std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::AddrInUse {
         return Failure::Other(anyhow!(
-            "{address} is in use by another process; choose another with --listen ADDRESS:PORT \
+            "{address} is in use by another process; choose another with --listen HOST:PORT \
              (port 0 takes a free one)"
         ));
     }

@@ -42,12 +42,8 @@ pub(crate) fn trusted_proxies(options: &ServeOptions, app: &App) -> Result<Vec<I
         return Ok(app.server.trusted_proxies.clone());
     };
     let network = |text: &String| {
-        let address = || text.trim().parse().ok().map(|address: std::net::IpAddr| address.into());
-        text.trim().parse().ok().or_else(address).ok_or_else(|| {
-            Failure::configuration(format!(
-                "--trusted-proxies has `{text}`, which is neither an address nor a network such as \
-                 10.0.0.0/8"
-            ))
+        trilby_manifest::parse_network(text.trim()).map_err(|help| {
+            Failure::configuration(format!("`--trusted-proxies` has `{text}`: {help}"))
         })
     };
     given.iter().filter(|text| !text.trim().is_empty()).map(network).collect()
