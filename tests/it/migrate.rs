@@ -131,12 +131,12 @@ async fn what_every_key_means_is_kept() -> Result<()> {
     path = "/exact"
     module = "all.wat"
     entrypoint = "run"
-    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default
+    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default, but for empty arguments
 
     [[route]]
     path = "/..."
     module = "a.wat"
-    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default
+    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default, but for empty arguments
     "#);
     let folder = folder.with("trilby.toml", &text)?;
     let old = launch(&folder, "modules.toml").start().await?;

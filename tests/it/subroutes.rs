@@ -134,13 +134,15 @@ async fn refused(module: &str) -> Result<String> {
 
 #[tokio::test]
 async fn a_sub_route_needs_its_function() -> Result<()> {
-    assert_snapshot!(refused(&legacy("routes-absent.wat")?).await?, @r"
-    error: module ./old.wat: the module has no function `absent` without parameters and results; it exports `_start`, `_routes`
-     --> modules.toml:1:1
+    assert_snapshot!(refused(&legacy("routes-absent.wat")?).await?, @r#"
+    error: module ./old.wat: `_routes` wrote the function "absent", which the module does not export
+     --> modules.toml:3:10
       |
-    1 | [[module]]
-      | ^^^^^^^^^^
-    ");
+    3 | module = "old.wat"
+      |          ^^^^^^^^^
+      |
+      = help: it prints a line for each sub-route, `/path function` or `/path/... function`
+    "#);
     Ok(())
 }
 

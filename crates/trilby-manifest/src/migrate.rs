@@ -154,7 +154,10 @@ impl Writer<'_> {
         }
         match &route.argv {
             Some(argv) => self.line(&format!("argv = {}", quoted(argv))),
-            None => self.line(&format!("argv = {} # WAGI's default", quoted(WAGI_ARGV))),
+            None => self.line(&format!(
+                "argv = {} # WAGI's default, but for empty arguments",
+                quoted(WAGI_ARGV)
+            )),
         }
         self.volumes(route)?;
         self.outbound(route);

@@ -1,7 +1,7 @@
 //! Outbound HTTP for guests: HTTP/1.1 and HTTP/2 over one pool of connections per process.
 //!
 //! In the order in which a request passes through: `outbound` checks it, sends it and follows
-//! redirects; `target` is its URL, `headers` are what goes with it; `policy` decides whether it
+//! redirects; `destination` is its URL, `headers` are what goes with it; `policy` decides whether it
 //! may leave; `pools` holds the connections; `connect` opens new ones, to addresses that
 //! `resolve` has found and `address` has judged; `body` bounds the answer.
 //!
@@ -29,13 +29,13 @@
 mod address;
 mod body;
 mod connect;
+mod destination;
 mod error;
 mod headers;
 mod outbound;
 mod policy;
 mod pools;
 mod resolve;
-mod target;
 #[cfg(test)]
 mod tests;
 

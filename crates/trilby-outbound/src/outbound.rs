@@ -12,10 +12,10 @@ use hyper_util::client::legacy;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
 
+use crate::destination::Destination;
 use crate::policy::private;
 use crate::pools::Pools;
 use crate::resolve::{self, Lookup, ResolveError};
-use crate::target::Target;
 use crate::{Body, Error, Policy, headers};
 
 /// Redirects that are followed, as many as WAGI's client does.
@@ -102,9 +102,9 @@ impl Outbound {
     ) -> Result<Response<Body>, Error> {
         let end = Instant::now().checked_add(policy.timeout);
         let end = end.map_or(deadline, |end| end.min(deadline));
-        let target = Target::read(request.uri())?;
-        let origin = target.origin();
-        let answer = timeout_at(end, self.follow(policy, target, request)).await;
+        let destination = Destination::read(request.uri())?;
+        let origin = destination.origin();
+        let answer = timeout_at(end, self.follow(policy, destination, request)).await;
         let (origin, answer) = answer.map_err(|_| Error::Timeout { origin })??;
         let (mut head, body) = answer.into_parts();
         headers::drop_hop_by_hop(&mut head.headers);
@@ -116,22 +116,22 @@ impl Outbound {
     async fn follow(
         &self,
         policy: &Policy,
-        mut target: Target,
+        mut destination: Destination,
         request: Request<Bytes>,
     ) -> Result<(String, Response<Incoming>), Error> {
         let (head, mut body) = request.into_parts();
         let mut method = checked(head.method)?;
         let mut headers = headers::outgoing(&head.headers);
         for _ in 0..=REDIRECTS_MAX {
-            let answer = self.call(policy, &target, &method, &headers, body.clone()).await?;
+            let answer = self.call(policy, &destination, &method, &headers, body.clone()).await?;
             let Some(location) = redirect(&answer) else {
-                return Ok((target.origin(), answer));
+                return Ok((destination.origin(), answer));
             };
-            let next = target.join(location)?;
-            if target.https && !next.https {
+            let next = destination.join(location)?;
+            if destination.https && !next.https {
                 return Err(Error::InsecureRedirect { origin: next.origin() });
             }
-            if !target.same_origin(&next) {
+            if !destination.same_origin(&next) {
                 headers::drop_credentials(&mut headers);
             }
             if becomes_get(answer.status(), &method) {
@@ -139,7 +139,7 @@ impl Outbound {
                 body = Bytes::new();
                 headers::drop_content(&mut headers);
             }
-            target = next;
+            destination = next;
         }
         Err(Error::TooManyRedirects { redirects_max: REDIRECTS_MAX })
     }
@@ -148,21 +148,21 @@ impl Outbound {
     async fn call(
         &self,
         policy: &Policy,
-        target: &Target,
+        destination: &Destination,
         method: &Method,
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Response<Incoming>, Error> {
-        let reach = policy.check(target)?;
-        if target.https && !self.roots {
+        let reach = policy.check(destination)?;
+        if destination.https && !self.roots {
             return Err(Error::NoRoots);
         }
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method.clone();
-        *request.uri_mut() = target.uri()?;
+        *request.uri_mut() = destination.uri()?;
         *request.headers_mut() = headers.clone();
         let answer = self.pools.client(reach).request(request).await;
-        answer.map_err(|error| failure(target, &error))
+        answer.map_err(|error| failure(destination, &error))
     }
 }
 
@@ -197,13 +197,13 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
 }
 
 /// What went wrong, by the innermost error: those around it say only where it happened.
-fn failure(target: &Target, error: &legacy::Error) -> Error {
+fn failure(destination: &Destination, error: &legacy::Error) -> Error {
     let mut innermost: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
     match innermost.downcast_ref() {
-        Some(ResolveError::Private(address)) => private(target, *address),
-        _ => Error::Request { origin: target.origin(), reason: innermost.to_string() },
+        Some(ResolveError::Private(address)) => private(destination, *address),
+        _ => Error::Request { origin: destination.origin(), reason: innermost.to_string() },
     }
 }

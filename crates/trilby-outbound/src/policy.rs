@@ -8,7 +8,7 @@ use trilby_manifest::AllowedHost;
 
 use crate::Error;
 use crate::address::is_public;
-use crate::target::Target;
+use crate::destination::Destination;
 
 /// What a route lets its guests reach, and the bounds of one request.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,37 +43,39 @@ impl Reach {
 impl Policy {
     /// Whether the URL may be called, and what its name may lead to. A URL with an address is
     /// decided here: connections to it lead nowhere else.
-    pub(crate) fn check(&self, target: &Target) -> Result<Reach, Error> {
-        let is_for = |rule: &&AllowedHost| rule.allows(target.https, &target.host, target.port);
+    pub(crate) fn check(&self, destination: &Destination) -> Result<Reach, Error> {
+        let is_for = |rule: &&AllowedHost| {
+            rule.allows(destination.https, &destination.host, destination.port)
+        };
         let rules: Vec<_> = self.allowed_hosts.iter().filter(is_for).collect();
         if rules.is_empty() {
-            return Err(Error::NotAllowed { origin: target.origin() });
+            return Err(Error::NotAllowed { origin: destination.origin() });
         }
         let named = |ip: IpAddr| rules.iter().any(|rule| rule.names_address(ip));
         let networks = self.allowed_networks.clone();
-        let Some(ip) = target.ip else {
-            let loopback = is_local(target) && named(Ipv4Addr::LOCALHOST.into());
+        let Some(ip) = destination.ip else {
+            let loopback = is_local(destination) && named(Ipv4Addr::LOCALHOST.into());
             return Ok(Reach { networks, loopback });
         };
         match named(ip) || (Reach { networks, loopback: false }).permits(ip) {
             true => Ok(Reach::default()),
-            false => Err(private(target, ip)),
+            false => Err(private(destination, ip)),
         }
     }
 }
 
 /// The refusal of a private address, with the rule that would open it.
-pub(crate) fn private(target: &Target, address: IpAddr) -> Error {
-    let origin = target.origin();
-    let (rule, key) = match target.ip.is_some() || is_local(target) {
+pub(crate) fn private(destination: &Destination, address: IpAddr) -> Error {
+    let origin = destination.origin();
+    let (rule, key) = match destination.ip.is_some() || is_local(destination) {
         true => (origin.clone(), "allowed-hosts"),
         false => (IpNet::from(address.to_canonical()).to_string(), "allowed-networks"),
     };
     Error::PrivateAddress { origin, address, rule, key }
 }
 
-fn is_local(target: &Target) -> bool {
-    target.host == "localhost"
+fn is_local(destination: &Destination) -> bool {
+    destination.host == "localhost"
 }
 
 #[cfg(test)]
@@ -94,8 +96,8 @@ mod tests {
 
     /// The refusal of a URL, and, if it is let through, which of these addresses it may lead to.
     fn check(policy: &Policy, url: &str) -> String {
-        let target = Target::read(&url.parse().unwrap()).unwrap();
-        match policy.check(&target) {
+        let destination = Destination::read(&url.parse().unwrap()).unwrap();
+        match policy.check(&destination) {
             Err(error) => error.to_string(),
             Ok(reach) => ["8.8.8.8", "10.0.0.1", "::ffff:10.0.0.1", "127.0.0.1", "::1"]
                 .into_iter()
@@ -175,8 +177,8 @@ mod tests {
 
     #[test]
     fn the_refusal_of_a_name_asks_for_a_network() {
-        let target = Target::read(&"http://db.example:81/".parse().unwrap()).unwrap();
-        let error = private(&target, "10.0.0.5".parse().unwrap()).to_string();
+        let destination = Destination::read(&"http://db.example:81/".parse().unwrap()).unwrap();
+        let error = private(&destination, "10.0.0.5".parse().unwrap()).to_string();
         let expected = "`http://db.example:81` is at the private address 10.0.0.5: add \
                         `\"10.0.0.5/32\"` to the route's `allowed-networks`";
         assert_eq!(error, expected);

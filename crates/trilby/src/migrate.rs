@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use trilby_manifest::Target;
+
 use crate::cli::MigrateOptions;
 use crate::failure::Failure;
 use crate::prepare::Workshop;
@@ -19,6 +21,15 @@ pub(crate) fn run(options: &MigrateOptions) -> Result<(), Failure> {
     }
     let loaded = Workshop::new(&app).expanded(runtime.handle())?;
     let migrated = trilby_manifest::migrate(&loaded).map_err(Failure::configuration)?;
+    for note in &migrated.notes {
+        tracing::warn!("{note}");
+    }
+    if loaded.app.routes.iter().any(|route| matches!(route.target, Target::Registry(_))) {
+        tracing::warn!(
+            "modules from registries are not fetched here: if one has sub-routes (`_routes`), write a \
+             [[route]] for each, with its function as `entrypoint`"
+        );
+    }
     // Whoever reads may have seen enough.
     let _ = std::io::stdout().write_all(migrated.text.as_bytes());
     Ok(())

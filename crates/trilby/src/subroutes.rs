@@ -33,8 +33,8 @@ pub(crate) fn expand(
     for route in &loaded.app.routes {
         let module = route.target.module().and_then(|path| compiled.get(path)?.as_ref().ok());
         if let Some(module) = module.filter(|module| module.has_function(EXPORT)) {
-            match runtime.block_on(ask(route, module, linked)).and_then(|text| parse(route, &text))
-            {
+            let asked = runtime.block_on(ask(route, module, linked));
+            match asked.and_then(|text| parse(route, module, &text)) {
                 Ok(subroutes) => routes.extend(subroutes.into_iter().rev()),
                 Err(problem) => {
                     let title = format!("module {}: `{EXPORT}` {problem}", route.target);
@@ -93,7 +93,7 @@ async fn ask(route: &Route, module: &Module, linked: &Linked<Host>) -> Result<St
 }
 
 /// The sub-routes in the order of their lines.
-fn parse(parent: &Route, text: &str) -> Result<Vec<Route>, String> {
+fn parse(parent: &Route, module: &Module, text: &str) -> Result<Vec<Route>, String> {
     let Trigger::Http { path: parent_path, .. } = &parent.trigger else { return Ok(Vec::new()) };
     let base = parent_path.strip_suffix("/...").unwrap_or(parent_path);
     let mut routes = Vec::new();
@@ -105,6 +105,12 @@ fn parse(parent: &Route, text: &str) -> Result<Vec<Route>, String> {
         let path = format!("{}/{}", base.trim_end_matches('/'), subpath.trim_start_matches('/'));
         trilby_cgi::Pattern::parse_wagi(&path)
             .map_err(|error| format!("wrote the path \"{}\": {error}", path.escape_debug()))?;
+        if !module.has_function(function) {
+            let function = function.escape_debug();
+            return Err(format!(
+                "wrote the function \"{function}\", which the module does not export"
+            ));
+        }
         let trigger = Trigger::Http { path, methods: Vec::new(), host: None };
         routes.push(Route { trigger, entrypoint: (*function).to_owned(), ..parent.clone() });
     }

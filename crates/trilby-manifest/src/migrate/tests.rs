@@ -46,7 +46,7 @@ fn everything_that_wagi_has_is_carried_over() {
     [[route]]
     path = "/..."
     module = "oci:ghcr.io/a/b:1"
-    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default
+    argv = "${SCRIPT_NAME} ${ARGS}" # WAGI's default, but for empty arguments
     limits = { http-calls = 2 }
 
     # Route `/c` (line 15) is left out: it was never reached, as `/...` came first.

@@ -48,8 +48,8 @@ async fn other_statuses_are_answers() {
 async fn credentials_stay_with_their_origin() {
     let (server, other) = (Server::start().await, Server::start().await);
     let policy = policy(&["http://127.0.0.1:*"]);
-    let send = async |target: String| {
-        let url = server.url(&format!("/to/302/{target}"));
+    let send = async |destination: String| {
+        let url = server.url(&format!("/to/302/{destination}"));
         let request = request(Method::GET, &url)
             .header("authorization", "a")
             .header("cookie", "b")

@@ -10,7 +10,7 @@ use crate::Error;
 
 /// A URL of HTTP. Its host is in lower case, without the dot that may end a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct Destination {
     pub(crate) https: bool,
     /// An IPv6 address is in brackets.
     pub(crate) host: String,
@@ -20,7 +20,7 @@ pub(crate) struct Target {
     path: PathAndQuery,
 }
 
-impl Target {
+impl Destination {
     pub(crate) fn read(uri: &Uri) -> Result<Self, Error> {
         let https = match uri.scheme_str() {
             Some("http") => false,
@@ -90,11 +90,11 @@ impl Target {
     }
 }
 
-struct Origin<'a>(&'a Target);
+struct Origin<'a>(&'a Destination);
 
 impl fmt::Display for Origin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Target { https, host, port, .. } = self.0;
+        let Destination { https, host, port, .. } = self.0;
         match (https, port) {
             (true, 443) => write!(f, "https://{host}"),
             (false, 80) => write!(f, "http://{host}"),
