@@ -34,9 +34,9 @@ async fn reason(app: &mut App, id: &str, output: &[u8]) -> Result<String> {
     assert_eq!(head.status, 502, "{shown}");
     let line = app.trilby.logged(&format!("trilby::request: request_id=\"{id}\"")).await?;
     assert!(line.contains("outcome=\"bad_output\"") && line.contains(" WARN "), "{line}");
-    let (_, rest) = line.split_once("reason=").context("no reason")?;
-    let end = rest.rfind(" millis=").context("no time")?;
-    Ok(rest[..end].to_owned())
+    let (_, rest) = line.split_once("reason=\"").context("no reason")?;
+    let end = rest.rfind("\" millis=").context("no time")?;
+    Ok(rest[..end].replace("\\\"", "\"").replace("\\\\", "\\"))
 }
 
 #[tokio::test]

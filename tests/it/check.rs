@@ -160,7 +160,7 @@ async fn what_is_fine_is_not_opened() -> Result<()> {
     let folder = Folder::with_app()?.with("trilby.toml", granted)?.with("a.wat", STATEFUL)?;
     let ended = check(&folder, &[]).await?;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
-    assert_eq!(ended.stdout, "trilby.toml: 1 route, 1 module, no problem found\n");
+    assert_eq!(ended.stdout, "trilby.toml: 1 route, 1 module, no error found\n");
     assert!(!folder.path(".trilby").exists());
     // Serving the same opens the default store.
     let trilby = folder.launch().start().await?;
@@ -235,7 +235,7 @@ async fn every_limit_is_shown_with_its_origin() -> Result<()> {
       concurrency    32           [limits], line 7
       queue          5            the route, line 22
 
-    trilby.toml: 2 routes, 1 module, no problem found
+    trilby.toml: 2 routes, 1 module, no error found
     ");
     Ok(())
 }

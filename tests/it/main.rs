@@ -54,6 +54,7 @@ mod check;
 mod connections;
 mod drain;
 mod drain_load;
+mod early_answers;
 mod events;
 mod examples;
 mod files;

@@ -67,6 +67,10 @@ pub(crate) fn fault(path: &str) -> Option<Fault> {
             let help = "`...` can only be the last segment: `/orders/...`";
             return wrong("has `...` before its end", help);
         }
+        if base.contains(['{', '}']) {
+            let help = "a parameter is written `/users/:id`";
+            return wrong("has `{` or `}`, which clients send encoded", help);
+        }
         if base.contains('*') {
             return wrong("has a `*`", "all paths below `/orders` are written `/orders/...`");
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use percent_encoding::percent_decode_str;
 use tokio::sync::OwnedSemaphorePermit;
@@ -53,6 +53,11 @@ impl Files {
         *inner.method_mut() = head.method.clone();
         *inner.uri_mut() = uri;
         *inner.headers_mut() = head.headers.clone();
+        let is_list = |range: &HeaderValue| range.as_bytes().contains(&b',');
+        if head.headers.get(header::RANGE).is_some_and(is_list) {
+            // Several ranges at once may be answered with all of it (RFC 9110 section 14.2).
+            inner.headers_mut().remove(header::RANGE);
+        }
         let answered = self.folder.clone().try_call(inner).await;
         let response = answered.map_err(|error| outcome(&error))?;
         if response.status() == StatusCode::NOT_FOUND {
@@ -62,7 +67,9 @@ impl Files {
         if response.headers().contains_key(header::LOCATION) {
             return redirect(head, &format!("{script_name}{path}/"));
         }
-        Ok(response.map(|body| ResponseBody::File(body.boxed_unsync(), turn)))
+        let mut response = response.map(|body| ResponseBody::File(body.boxed_unsync(), turn));
+        say_charset(response.headers_mut());
+        Ok(response)
     }
 }
 
@@ -76,6 +83,19 @@ fn redirect(head: &Parts, path: &str) -> Result<Response<ResponseBody>, Outcome>
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
     response.headers_mut().insert(header::LOCATION, location.map_err(|_| Outcome::NoRoute)?);
     Ok(response)
+}
+
+/// Text is taken for UTF-8: without a word about it, browsers guess.
+fn say_charset(headers: &mut HeaderMap) {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()) else {
+        return;
+    };
+    if content_type.starts_with("text/")
+        && !content_type.contains("charset")
+        && let Ok(whole) = HeaderValue::try_from(format!("{content_type}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, whole);
+    }
 }
 
 /// What cannot be had is not there, as far as a client is concerned.

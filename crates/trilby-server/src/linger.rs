@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Version, header};
+use http::{Request, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -20,7 +20,8 @@ const LINGER: Duration = Duration::from_secs(5);
 ///
 /// Closing an HTTP/1.1 connection while data still comes in resets it, and the reset may overtake
 /// the answer (RFC 9112 section 9.6): a client that is told "too large" would see only that its
-/// connection broke.
+/// connection broke. HTTP/2 ends the stream with `NO_ERROR` instead (RFC 9113 section 8.1), which
+/// curl before 8 and others take for an error all the same.
 struct Lingering {
     /// `None` from the body's end on.
     body: Option<Incoming>,
@@ -30,8 +31,7 @@ struct Lingering {
 
 /// The request with its body as the service takes it.
 pub(crate) fn request(request: Request<Incoming>) -> Request<RequestBody> {
-    // HTTP/2 ends a stream without harm to its answer (RFC 9113 section 8.1).
-    if request.body().is_end_stream() || request.version() >= Version::HTTP_2 {
+    if request.body().is_end_stream() {
         return request.map(|body| body.map_err(BrokenOff).boxed_unsync());
     }
     let held_back = request.headers().contains_key(header::EXPECT);

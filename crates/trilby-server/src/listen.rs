@@ -1,8 +1,8 @@
 //! Connections: accepted, served, and drained at the end.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -49,6 +49,9 @@ pub struct ListenSettings {
     pub tls: Option<Arc<Tls>>,
 }
 
+/// How often the log is told that no more connections are taken.
+const TELL_FULL_INTERVAL: Duration = Duration::from_secs(60);
+
 /// How a shutdown goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Drain {
@@ -89,6 +92,8 @@ struct Server {
     /// From now on connections end as soon as they have nothing to do.
     closing: CancellationToken,
     connections: Arc<Semaphore>,
+    /// When the log was last told that there are no more.
+    told_full: Mutex<Option<Instant>>,
     tasks: TaskTracker,
 }
 
@@ -109,6 +114,7 @@ impl Server {
             http,
             closing: CancellationToken::new(),
             connections: Arc::new(Semaphore::new(limits.connections_max)),
+            told_full: Mutex::new(None),
             limits,
             tls,
             tasks: TaskTracker::new(),
@@ -126,6 +132,9 @@ impl Server {
     /// Accepts for ever.
     async fn accept(&self, listener: &TcpListener) {
         loop {
+            if self.connections.available_permits() == 0 {
+                self.tell_full();
+            }
             let Ok(place) = Arc::clone(&self.connections).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, remote)) => self.serve(stream, remote, place),
@@ -134,6 +143,18 @@ impl Server {
                     sleep(ACCEPT_RETRY).await;
                 }
             }
+        }
+    }
+
+    /// Tells the log that clients wait, once in a while.
+    fn tell_full(&self) {
+        let mut told = self.told_full.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_FULL_INTERVAL) {
+            *told = Some(Instant::now());
+            tracing::warn!(
+                connections = self.limits.connections_max,
+                "all connections are taken (`connections` of `[limits]`); more wait"
+            );
         }
     }
 
@@ -224,13 +245,26 @@ where
     run(connection, begins, (limits.head_timeout, closing))
 }
 
+/// Whether a write took too long: reads have no timeout of this kind.
+fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        let error = cause.downcast_ref::<std::io::Error>();
+        error.is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+    })
+}
+
 /// Waits for the end of a connection, which then gives its place back.
 async fn ended(
     connection: impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>>,
     place: OwnedSemaphorePermit,
 ) {
-    if let Err(error) = connection.await {
-        tracing::debug!(error = %error, "connection ended");
+    match connection.await {
+        Ok(()) => {}
+        Err(error) if is_timeout(&*error) => {
+            tracing::info!("a client was cut off: it took nothing of its answer (`write-timeout`)");
+        }
+        Err(error) => tracing::debug!(error = %error, "connection ended"),
     }
     drop(place);
 }

@@ -3,25 +3,37 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::StatusCode;
+use http::{Method, Request, StatusCode, Uri};
 use tokio::time::Instant;
 
 use crate::outcome::{Blame, Outcome};
+
+/// What a request asks for.
+pub(crate) type Asked = (Method, Uri);
+
+pub(crate) fn asked<B>(request: &Request<B>) -> Asked {
+    (request.method().clone(), request.uri().clone())
+}
 
 /// Follows one request to its end.
 pub(crate) struct Record {
     request_id: Arc<str>,
     route: Arc<str>,
+    method: Method,
+    /// Without the query, which may hold what is not for a log.
+    uri: Uri,
     started: Instant,
     status: Option<StatusCode>,
     finished: AtomicBool,
 }
 
 impl Record {
-    pub(crate) fn new(request_id: Arc<str>, route: Arc<str>) -> Self {
+    pub(crate) fn new(request_id: Arc<str>, route: Arc<str>, (method, uri): Asked) -> Self {
         Self {
             request_id,
             route,
+            method,
+            uri,
             started: Instant::now(),
             status: None,
             finished: AtomicBool::new(false),
@@ -51,24 +63,29 @@ impl Record {
         }
         let (request_id, route) = (&*self.request_id, &*self.route);
         let status = status.as_u16();
-        let (blame, outcome, reason) = (outcome.blame(), outcome.word(), Reason(outcome));
-        let millis = self.started.elapsed().as_millis();
+        let (blame, why, outcome) = (outcome.blame(), outcome, outcome.word());
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        let millis = self.millis();
         match blame {
             Blame::Nobody => {
                 tracing::debug!(
                     target: "trilby::request",
-                    request_id, route, status, outcome, millis
+                    request_id, route, method, path, status, outcome, millis
                 );
             }
             Blame::Client => tracing::info!(
                 target: "trilby::request",
-                request_id, route, status, outcome, reason = %reason, millis
+                request_id, route, method, path, status, outcome, reason = why.reason(), millis
             ),
             Blame::Server => tracing::warn!(
                 target: "trilby::request",
-                request_id, route, status, outcome, reason = %reason, millis
+                request_id, route, method, path, status, outcome, reason = why.reason(), millis
             ),
         }
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The client went away before the request ended.
@@ -77,19 +94,10 @@ impl Record {
             return;
         }
         let (request_id, route) = (&*self.request_id, &*self.route);
-        let millis = self.started.elapsed().as_millis();
+        let millis = self.millis();
         tracing::debug!(
             target: "trilby::request", request_id, route, outcome = "client_gone", millis
         );
-    }
-}
-
-/// Formats the reason only when a log line is really written.
-struct Reason<'a>(&'a Outcome);
-
-impl std::fmt::Display for Reason<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.reason())
     }
 }
 

@@ -9,9 +9,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Response, header};
+use tokio::time::{Sleep, sleep};
 use trilby_cgi::{BodyCheck, Decoder, DecoderLimits, Head, Progress};
 use trilby_sandbox::{Ending, pipe};
 
@@ -20,6 +22,10 @@ use crate::body::ResponseBody;
 use crate::outcome::Outcome;
 use crate::record::Record;
 use crate::streaming::Streaming;
+
+/// How long a guest may run after its head when the client wants no more than that: long enough for
+/// most to end, so that a failure and the body's length still show. A stream has no end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A guest at work.
 pub(crate) struct Running {
@@ -108,16 +114,24 @@ async fn begin(guest: &mut Running) -> Result<Begun, Outcome> {
     let mut begun: Option<(Head, Bytes)> = None;
     let mut late = BytesMut::new();
     let mut dropped_bytes = 0;
+    // Made when it is needed: a timer costs more than most guests.
+    let mut grace: Option<Pin<Box<Sleep>>> = None;
     loop {
         let ended = poll_fn(|cx| match guest.run.as_mut().poll(cx) {
             Poll::Ready(ending) => Poll::Ready(Some(ending)),
             // Whatever the guest wrote before it had to wait must be looked at.
-            Poll::Pending => match guest.output.has_chunk() {
-                true => Poll::Ready(None),
-                false => Poll::Pending,
+            Poll::Pending if guest.output.has_chunk() => Poll::Ready(None),
+            Poll::Pending => match &mut grace {
+                Some(grace) => grace.as_mut().poll(cx).map(|()| None),
+                None => Poll::Pending,
             },
         })
         .await;
+        if grace.as_ref().is_some_and(|grace| grace.is_elapsed())
+            && let Some((head, _)) = begun.take()
+        {
+            return Ok(Begun::Finished { head, body: Bytes::new() });
+        }
         while let Some(chunk) = guest.output.try_read() {
             match &begun {
                 None => match decoder.push(chunk).map_err(Outcome::BadOutput)? {
@@ -137,7 +151,11 @@ async fn begin(guest: &mut Running) -> Result<Begun, Outcome> {
             }
             Some(Ending::Done) => return finished(decoder, begun, late),
             Some(ending) => return Err(ending.into()),
-            None if drops_body(guest, begun.as_ref()) => {}
+            None if drops_body(guest, begun.as_ref()) => {
+                if guest.head_only && begun.is_some() {
+                    grace.get_or_insert_with(|| Box::pin(sleep(GRACE)));
+                }
+            }
             None if is_whole(begun.as_ref(), late.len())? => {}
             None => {
                 if let Some((head, rest)) = begun.take() {
@@ -159,8 +177,9 @@ fn is_whole(begun: Option<&(Head, Bytes)>, late_bytes: usize) -> Result<bool, Ou
 }
 
 /// Whether what the guest writes after its head goes nowhere: for HEAD, for a status that has no
-/// body (RFC 9110 sections 15.3.5 and 15.4.5), and for a local redirect. The guest then runs to its end before the answer
-/// goes out, so that a failure still shows in the status.
+/// body (RFC 9110 sections 15.3.5 and 15.4.5), and for a local redirect. The guest then runs to its
+/// end before the answer goes out, but for HEAD not for long, so that a failure still shows in the
+/// status.
 fn drops_body(guest: &Running, begun: Option<&(Head, Bytes)>) -> bool {
     begun.is_some_and(|(head, _)| {
         guest.head_only

@@ -12,7 +12,7 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::entry::{Answers, Entry};
 use crate::outcome::Outcome;
 use crate::prepare::{self, Incoming, Prepared};
-use crate::record::Record;
+use crate::record::{Asked, Record, asked};
 use crate::redirect::Redirect;
 use crate::respond::{Responded, Running, refusal, respond};
 use crate::service::{Door, Generation, Service};
@@ -64,9 +64,12 @@ impl Service {
                     (Arc::clone(found.value), Trigger::Http { script, params })
                 }
                 Lookup::MethodNotAllowed { allow } => {
-                    return self.refused(via, &Outcome::MethodNotAllowed { allow });
+                    let outcome = Outcome::MethodNotAllowed { allow };
+                    return self.refused(via, asked(&request), &outcome);
                 }
-                Lookup::NotFound => return self.refused(via, &Outcome::NoRoute),
+                Lookup::NotFound => {
+                    return self.refused(via, asked(&request), &Outcome::NoRoute);
+                }
             }
         };
         self.run(generation, &entry, (request, trigger), via).await
@@ -80,7 +83,7 @@ impl Service {
         (request, trigger): (Request<RequestBody>, Trigger),
         via: &Via,
     ) -> Done {
-        let record = Record::new(Arc::clone(&via.id), Arc::clone(&entry.label));
+        let record = Record::new(Arc::clone(&via.id), Arc::clone(&entry.label), asked(&request));
         if head_bytes(&request) > entry.route.limits.head_in_bytes_max {
             return Done::Answered(self.refuse(&record, &Outcome::HeadTooLarge));
         }
@@ -116,7 +119,10 @@ impl Service {
                 match Redirect::new(head, via.from.as_ref(), &to) {
                     Some(redirect) => Done::Redirected(redirect),
                     // It was seen to be a path when the answer was decoded.
-                    None => self.refused(via, &Outcome::RedirectLoop),
+                    None => {
+                        let asked = (Method::GET, http::Uri::default());
+                        self.refused(via, asked, &Outcome::RedirectLoop)
+                    }
                 }
             }
             Responded::Refused(record, outcome) => Done::Answered(self.refuse(&record, &outcome)),
@@ -168,8 +174,8 @@ impl Service {
     }
 
     /// Turns a request away that has no route.
-    pub(crate) fn refused(&self, via: &Via, outcome: &Outcome) -> Done {
-        let record = Record::new(Arc::clone(&via.id), Arc::clone(self.no_route()));
+    pub(crate) fn refused(&self, via: &Via, asked: Asked, outcome: &Outcome) -> Done {
+        let record = Record::new(Arc::clone(&via.id), Arc::clone(self.no_route()), asked);
         Done::Answered(self.refuse(&record, outcome))
     }
 

@@ -15,7 +15,7 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::dapr_app::{DaprApp, Question};
 use crate::entry::{Entry, Table};
 use crate::outcome::Outcome;
-use crate::record::Record;
+use crate::record::{Record, asked};
 use crate::redirect::LOCAL_REDIRECTS_MAX;
 use crate::request_id::RequestIds;
 use crate::respond::refusal;
@@ -168,7 +168,8 @@ impl Service {
         let mut response = match one_host(&mut request) {
             Ok(()) => self.answer(request, peer, Door::Listener).await,
             Err(outcome) => {
-                let record = Record::new(self.ids.of(&request), Arc::clone(&self.no_route));
+                let (id, route) = (self.ids.of(&request), Arc::clone(&self.no_route));
+                let record = Record::new(id, route, asked(&request));
                 self.refuse(&record, &outcome)
             }
         };
@@ -212,7 +213,7 @@ impl Service {
                 }
             }
         }
-        let record = Record::new(via.id, Arc::clone(&self.no_route));
+        let record = Record::new(via.id, Arc::clone(&self.no_route), asked(&request));
         self.refuse(&record, &Outcome::RedirectLoop)
     }
 
@@ -231,11 +232,11 @@ impl Service {
         let entry = match generation.dapr_app.ask(&request, via.door == Door::Embedded) {
             Question::NotDaprs => None,
             Question::Answered(status, json) => return Done::Answered(answered(status, json)),
-            Question::Refused(outcome) => return self.refused(via, &outcome),
+            Question::Refused(outcome) => return self.refused(via, asked(&request), &outcome),
             Question::Topic(pubsub, topic) => match generation.topic(pubsub, topic) {
                 Some(entry) => Some((entry, Trigger::Topic)),
                 // An event must never reach a guest that did not ask for it.
-                None => return self.refused(via, &Outcome::NoRoute),
+                None => return self.refused(via, asked(&request), &Outcome::NoRoute),
             },
             Question::Binding(name) => {
                 let entry = generation.served.table.bindings.get(&name);
@@ -256,7 +257,8 @@ impl Service {
             "/readyz" => Some(plain(StatusCode::OK, "OK")),
             // It has no path, and a guest's 200 would be taken for a tunnel.
             _ if request.method() == Method::CONNECT => {
-                let record = Record::new(Arc::clone(&via.id), Arc::clone(&self.no_route));
+                let (id, route) = (Arc::clone(&via.id), Arc::clone(&self.no_route));
+                let record = Record::new(id, route, asked(request));
                 let outcome = Outcome::BadRequest("this server makes no tunnels\n");
                 Some(self.refuse(&record, &outcome))
             }

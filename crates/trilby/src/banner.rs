@@ -8,6 +8,7 @@ use trilby_manifest::{App, Limits, Route, Target, Trigger};
 
 use crate::compile::short_name;
 use crate::dapr::Dapr;
+use crate::logging;
 use crate::table::label;
 
 pub(crate) fn print(
@@ -17,6 +18,12 @@ pub(crate) fn print(
     ready: Duration,
     (modules, cached): (usize, usize),
 ) {
+    if logging::is_json() {
+        let millis = u64::try_from(ready.as_millis()).unwrap_or(u64::MAX);
+        let (app, routes) = (app.name.as_str(), app.routes.len());
+        tracing::info!(app, url, routes, modules, cached, millis, "serving");
+        return;
+    }
     let mut text = format!(
         "trilby {}   {}  ({})\n\n",
         env!("CARGO_PKG_VERSION"),
@@ -58,13 +65,9 @@ fn backend(dapr: &Dapr) -> String {
 /// The routes, with what answers and what it may do.
 pub(crate) fn table(routes: &[Route]) -> String {
     let mut rows = vec![["ROUTE", "MODULE", "LIMITS", "GRANTS"].map(str::to_owned)];
+    let kinds = routes.iter().map(|route| kind(&route.trigger).len()).max().unwrap_or(0).max(4);
     for route in routes {
-        let kind = match &route.trigger {
-            Trigger::Http { methods, .. } if methods.is_empty() => "ANY".to_owned(),
-            Trigger::Http { methods, .. } => methods.join(","),
-            Trigger::Topic { .. } => "SUB".to_owned(),
-            Trigger::Binding { .. } => "BIND".to_owned(),
-        };
+        let kind = kind(&route.trigger);
         let host = match &route.trigger {
             Trigger::Http { host: Some(host), .. } => host.as_str(),
             _ => "",
@@ -78,7 +81,7 @@ pub(crate) fn table(routes: &[Route]) -> String {
             other => format!(" {other}"),
         };
         rows.push([
-            format!("{kind:<4} {host}{}", label(&route.trigger)),
+            format!("{kind:<kinds$} {host}{}", label(&route.trigger)),
             short_name(&route.target) + &entry,
             bounds,
             granted,
@@ -97,6 +100,16 @@ pub(crate) fn table(routes: &[Route]) -> String {
             format!("{}\n", line.trim_end())
         })
         .collect()
+}
+
+/// The methods of a path, or what else starts the module.
+fn kind(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Http { methods, .. } if methods.is_empty() => "ANY".to_owned(),
+        Trigger::Http { methods, .. } => methods.join(","),
+        Trigger::Topic { .. } => "SUB".to_owned(),
+        Trigger::Binding { .. } => "BIND".to_owned(),
+    }
 }
 
 fn limits(limits: &Limits) -> String {

@@ -31,10 +31,14 @@ pub(crate) fn run(options: &CheckOptions) -> Result<(), Failure> {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{}: {routes} route{}, {modules} module{}, no problem found",
+        "{}: {routes} route{}, {modules} module{}, no error found{}",
         app.file.display(),
         plural(routes),
-        plural(modules)
+        plural(modules),
+        match prepared.loaded.warnings.len() {
+            0 => String::new(),
+            warnings => format!(", {warnings} warning{}", plural(warnings)),
+        }
     );
     // Nobody may be reading.
     let _ = write!(std::io::stdout(), "{text}");

@@ -2,6 +2,7 @@
 //! all.
 
 use std::collections::BTreeSet;
+use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,13 +36,19 @@ pub(crate) struct Reloads {
 }
 
 impl Reloads {
-    /// Reloads at each SIGHUP, and at each change with `--watch`, for ever. Cancel-safe: a reload that
-    /// is under way is then left out.
+    /// Reloads at each SIGHUP, and at each change with `--watch`. It ends only when the terminal is
+    /// gone from which the program was started. Cancel-safe: a reload that is under way is then left
+    /// out.
     pub(crate) async fn run(&mut self, mut hangup: Signal) {
         let mut watch = self.watch.take();
+        let on_terminal = stderr().is_terminal();
         loop {
             tokio::select! {
                 _ = hangup.recv() => {
+                    // A closed terminal is no wish for a reload: nobody is left to end the program.
+                    if on_terminal && !stderr().is_terminal() {
+                        return;
+                    }
                     if let Some(log) = &self.shared.log {
                         log.reopen();
                     }
@@ -71,7 +78,7 @@ impl Reloads {
         match self.try_reload(changed).await {
             Ok(()) => {
                 tracing::info!(
-                    millis = started.elapsed().as_millis(),
+                    millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                     routes = self.app.routes.len(),
                     "reloaded {}",
                     self.app.file.display()
