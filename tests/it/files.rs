@@ -64,14 +64,14 @@ pub(crate) async fn get(trilby: &Trilby, path: &str, headers: &[(&str, &str)]) -
 #[tokio::test]
 async fn types_go_by_the_extension() -> Result<()> {
     let types = [
-        ("a.html", "text/html"),
-        ("a.css", "text/css"),
-        ("a.js", "text/javascript"),
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.js", "text/javascript; charset=utf-8"),
         ("a.json", "application/json"),
         ("a.svg", "image/svg+xml"),
         ("a.png", "image/png"),
         ("a.wasm", "application/wasm"),
-        ("a.txt", "text/plain"),
+        ("a.txt", "text/plain; charset=utf-8"),
         ("a", "application/octet-stream"),
     ];
     let mut folder = folder()?;
@@ -109,7 +109,7 @@ async fn files_are_whole_and_their_names_are_decoded() -> Result<()> {
     // What the route adds stands beside what the file is.
     let answer = get(&trilby, "/static/style.css", &[]).await?;
     assert_eq!(answer.header("cache-control"), Some("max-age=60"));
-    assert_eq!(answer.header("content-type"), Some("text/css"));
+    assert_eq!(answer.header("content-type"), Some("text/css; charset=utf-8"));
     assert_eq!(answer.header("content-length"), Some("10"));
     assert_eq!(get(&trilby, "/", &[]).await?.header("cache-control"), None);
     Ok(())
@@ -138,7 +138,7 @@ async fn only_get_and_head_are_answered() -> Result<()> {
     let head = trilby.http.send(Method::HEAD, "/static/style.css", &[], "").await?;
     assert_eq!((head.status.as_u16(), head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some("10"));
-    assert_eq!(head.header("content-type"), Some("text/css"));
+    assert_eq!(head.header("content-type"), Some("text/css; charset=utf-8"));
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
         let answer = trilby.http.send(method.clone(), "/static/style.css", &[], "x").await?;
         assert_eq!(answer.status, 405, "{method}");

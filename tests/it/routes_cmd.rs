@@ -49,8 +49,8 @@ async fn the_table_names_all_that_is_served() -> Result<()> {
     assert_snapshot!(routes(&folder, &[]).await?, @r"
     ROUTE                                MODULE     LIMITS       GRANTS
     GET,POST api.example.com/orders/:id  a.wat run  1s, 16 MiB   state:statestore/a* publish:pubsub/t https://api.example.org
-    ANY  /static/...                     public     files        -
-    SUB  pubsub/t                        a.wat      10s, 64 MiB  -
+    ANY      /static/...                 public     files        -
+    SUB      pubsub/t                    a.wat      10s, 64 MiB  -
     ");
     assert!(!folder.path(".trilby").exists());
     Ok(())

@@ -70,16 +70,16 @@ impl Record {
             Blame::Nobody => {
                 tracing::debug!(
                     target: "trilby::request",
-                    request_id, route, method, path, status, outcome, millis
+                    request_id, route, status, outcome, method, path, millis
                 );
             }
             Blame::Client => tracing::info!(
                 target: "trilby::request",
-                request_id, route, method, path, status, outcome, reason = why.reason(), millis
+                request_id, route, status, outcome, method, path, reason = why.reason(), millis
             ),
             Blame::Server => tracing::warn!(
                 target: "trilby::request",
-                request_id, route, method, path, status, outcome, reason = why.reason(), millis
+                request_id, route, status, outcome, method, path, reason = why.reason(), millis
             ),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
@@ -20,6 +20,12 @@ use crate::prepare::{Prepared, Workshop};
 use crate::serve;
 use crate::table::Shared;
 use crate::watch::Watch;
+
+/// How a reload went.
+struct Done {
+    result: Result<(), Failure>,
+    took: Duration,
+}
 
 /// What a reload works with.
 pub(crate) struct Reloads {
@@ -55,39 +61,47 @@ impl Reloads {
                 }
                 () = changed(watch.as_mut()) => {}
             }
-            let mut failed = self.reload(BTreeSet::new()).await;
-            let Some(watch) = &mut watch else { continue };
-            // What was saved while a build ran may not be in what it made. Only once more, though: a
-            // build may write to its own sources each time.
-            let missed = watch.take_changed();
-            if !missed.is_empty() {
-                failed = self.reload(missed).await;
+            let mut done = vec![self.reload(BTreeSet::new()).await];
+            if let Some(watch) = &mut watch {
+                // What was saved while a build ran may not be in what it made. Only once more, though:
+                // a build may write to its own sources each time.
+                let missed = watch.take_changed();
+                if !missed.is_empty() {
+                    done.push(self.reload(missed).await);
+                }
+                self.follow(watch, done.last().is_some_and(|done| done.result.is_err()));
             }
-            // What the failed version lacks may come to be.
-            match failed.then(|| trilby_manifest::load(&self.options.app.path)) {
-                None => watch.follow(&[&self.app], None),
-                Some(Ok(other)) => watch.follow(&[&self.app, &other.app], None),
-                Some(Err(_)) => watch.follow(&[&self.app], Some(&self.app.root)),
-            }
+            // Only now: whoever reads it may change a file at once.
+            done.into_iter().for_each(|done| self.tell(done));
         }
     }
 
-    /// Reloads, and says whether that failed.
-    async fn reload(&mut self, changed: BTreeSet<PathBuf>) -> bool {
+    /// Has the files looked at that count from now on.
+    fn follow(&self, watch: &mut Watch, failed: bool) {
+        // What the failed version lacks may come to be.
+        match failed.then(|| trilby_manifest::load(&self.options.app.path)) {
+            None => watch.follow(&[&self.app], None),
+            Some(Ok(other)) => watch.follow(&[&self.app, &other.app], None),
+            Some(Err(_)) => watch.follow(&[&self.app], Some(&self.app.root)),
+        }
+    }
+
+    async fn reload(&mut self, changed: BTreeSet<PathBuf>) -> Done {
         let started = Instant::now();
-        match self.try_reload(changed).await {
-            Ok(()) => {
-                tracing::info!(
-                    millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                    routes = self.app.routes.len(),
-                    "reloaded {}",
-                    self.app.file.display()
-                );
-                false
-            }
+        let result = self.try_reload(changed).await;
+        Done { result, took: started.elapsed() }
+    }
+
+    fn tell(&self, done: Done) {
+        match done.result {
+            Ok(()) => tracing::info!(
+                millis = u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX),
+                routes = self.app.routes.len(),
+                "reloaded {}",
+                self.app.file.display()
+            ),
             Err(failure) => {
                 tracing::error!("not reloaded, the old version serves on:\n{}", failure.text());
-                true
             }
         }
     }
