@@ -235,8 +235,10 @@ where
         begun.send_if_modified(|begun| !std::mem::replace(begun, true));
         let service = Arc::clone(&service);
         async move {
-            let request = linger::request(request);
-            Ok::<_, std::convert::Infallible>(service.handle(request, peer).await)
+            let (request, rest) = linger::request(request);
+            let response = service.handle(request, peer).await;
+            rest.read().await;
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let mut stream = TimeoutStream::new(stream);
