@@ -1,9 +1,7 @@
 //! Which components there are.
 
-use std::collections::HashSet;
-
 use crate::load::types::nearest;
-use crate::{Error, Kind, Options, defaults, load};
+use crate::{Error, Kind, Options, load};
 
 /// A component, for a person to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +33,8 @@ impl Inventory {
             let (name, known) = (described.name().to_owned(), described.known);
             inventory.add(known.kind, name, known.name.to_owned());
         }
-        let kinds: HashSet<Kind> = inventory.0.iter().map(|component| component.kind).collect();
-        for &kind in &options.defaults {
-            if !kinds.contains(&kind)
-                && let Some(component) = defaults::component(kind, &options.data_dir)
-                && !found.of_other_apps.contains(&component.name)
-            {
-                inventory.add(kind, component.name, component.type_name);
-            }
+        for (kind, component) in found.defaults(options) {
+            inventory.add(kind, component.name, component.type_name);
         }
         Ok(inventory)
     }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::load::types::nearest;
 use crate::load::{self, Context, Described, Lookup};
 use crate::secrets::SecretStore;
 use crate::state::StateStore;
-use crate::{Error, Inventory, Kind, defaults, refusals};
+use crate::{Error, Inventory, Kind, refusals};
 
 /// What a runtime is opened with.
 #[derive(Clone)]
@@ -62,7 +62,6 @@ impl Runtime {
     /// `ignoreErrors`.
     pub fn open(options: Options) -> std::result::Result<Self, Error> {
         let found = load::load(&options.components, &options.app_id)?;
-        let described = found.components;
         let mut runtime = Self {
             inventory: Inventory::default(),
             states: BTreeMap::new(),
@@ -72,20 +71,15 @@ impl Runtime {
             secrets: BTreeMap::new(),
         };
         // Other components' metadata may refer to secrets.
-        let (stores, others): (Vec<_>, Vec<_>) =
-            described.iter().partition(|described| described.known.kind == Kind::SecretStore);
+        let (stores, others): (Vec<_>, Vec<_>) = found
+            .components
+            .iter()
+            .partition(|described| described.known.kind == Kind::SecretStore);
         for described in stores.into_iter().chain(others) {
             runtime.open_described(described, &options)?;
         }
-        let kinds: HashSet<Kind> = described.iter().map(|described| described.known.kind).collect();
-        for &kind in &options.defaults {
-            if !kinds.contains(&kind)
-                && let Some(component) = defaults::component(kind, &options.data_dir)
-                // A component that another app has is not replaced behind this one's back.
-                && !found.of_other_apps.contains(&component.name)
-            {
-                runtime.insert(kind, &component, &options)?;
-            }
+        for (kind, component) in found.defaults(&options) {
+            runtime.insert(kind, &component, &options)?;
         }
         Ok(runtime)
     }

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use self::document::Description;
 use self::fields::{list, mistake};
 use self::types::{Type, nearest};
-use crate::Error;
+use crate::component::Component;
+use crate::{Error, Kind, Options, defaults};
 
 pub(crate) use self::resolve::{Context, Lookup};
 
@@ -45,6 +46,20 @@ pub(crate) struct Found {
     pub(crate) components: Vec<Described>,
     /// The names of those whose `scopes` leave it out.
     pub(crate) of_other_apps: Vec<String>,
+}
+
+impl Found {
+    /// The default components that are wanted: of each kind that no file describes, but none in the
+    /// place of a component that another app has.
+    pub(crate) fn defaults(&self, options: &Options) -> Vec<(Kind, Component)> {
+        let is_described =
+            |kind: &Kind| self.components.iter().any(|described| described.known.kind == *kind);
+        let wanted = options.defaults.iter().filter(|kind| !is_described(kind));
+        wanted
+            .filter_map(|&kind| Some((kind, defaults::component(kind, &options.data_dir)?)))
+            .filter(|(_, component)| !self.of_other_apps.contains(&component.name))
+            .collect()
+    }
 }
 
 /// Reads all component files.
