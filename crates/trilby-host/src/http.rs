@@ -9,10 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use trilby_outbound::{Error, Outbound, Policy};
-use wasmtime::Extern;
 
 use crate::Host;
-use crate::memory::Guest;
+use crate::memory::{self, Guest, Span};
 
 /// Where and how a route's guests may send HTTP requests.
 #[derive(Clone)]
@@ -77,26 +76,12 @@ impl Response {
     }
 }
 
-/// A pointer and a length of the guest, which may be anything.
-#[derive(Clone, Copy)]
-pub(crate) struct Area(pub(crate) i32, pub(crate) i32);
-
-impl Area {
-    fn range(self) -> Outcome<std::ops::Range<usize>> {
-        let unsigned = |value: i32| usize::try_from(value.cast_unsigned()).ok();
-        let (start, len) = (unsigned(self.0), unsigned(self.1));
-        let start = start.ok_or(Refusal::MemoryAccess)?;
-        let end = len.and_then(|len| start.checked_add(len)).ok_or(Refusal::MemoryAccess)?;
-        Ok(start..end)
-    }
-}
-
 /// What a guest passes to `req`.
 pub(crate) struct Call {
-    pub(crate) url: Area,
-    pub(crate) method: Area,
-    pub(crate) headers: Area,
-    pub(crate) body: Area,
+    pub(crate) url: Span,
+    pub(crate) method: Span,
+    pub(crate) headers: Span,
+    pub(crate) body: Span,
     pub(crate) status: i32,
     pub(crate) handle: i32,
 }
@@ -112,7 +97,7 @@ pub(crate) async fn send(guest: &mut Guest<'_>, call: Call) -> Outcome<()> {
     let method = Method::from_bytes(text(guest, call.method)?.as_bytes())
         .map_err(|_| Refusal::InvalidMethod)?;
     let headers = header_map(&text(guest, call.headers)?)?;
-    let (status_at, handle_at) = (Area(call.status, 2), Area(call.handle, 4));
+    let (status_at, handle_at) = (Span::new(call.status, 2), Span::new(call.handle, 4));
     // Seen before the request, which cannot be taken back.
     bytes(guest, status_at)?;
     bytes(guest, handle_at)?;
@@ -188,7 +173,7 @@ pub(crate) fn close(guest: &mut Guest<'_>, handle: i32) -> Outcome<()> {
 pub(crate) fn header(
     guest: &mut Guest<'_>,
     handle: i32,
-    (name, value, written_at): (Area, Area, i32),
+    (name, value, written_at): (Span, Span, i32),
 ) -> Outcome<()> {
     let name = text(guest, name)?;
     let found = response(guest, handle)?.headers.get(&*name).cloned();
@@ -200,7 +185,7 @@ pub(crate) fn header(
 pub(crate) fn headers(
     guest: &mut Guest<'_>,
     handle: i32,
-    (buffer, written_at): (Area, i32),
+    (buffer, written_at): (Span, i32),
 ) -> Outcome<()> {
     let mut all = Vec::new();
     for (name, value) in &response(guest, handle)?.headers {
@@ -216,10 +201,10 @@ pub(crate) fn headers(
 pub(crate) fn read(
     guest: &mut Guest<'_>,
     handle: i32,
-    (buffer, read_at): (Area, i32),
+    (buffer, read_at): (Span, i32),
 ) -> Outcome<()> {
     let room = bytes(guest, buffer)?.len();
-    bytes(guest, Area(read_at, 4))?;
+    bytes(guest, Span::new(read_at, 4))?;
     let body = &mut response(guest, handle)?.body;
     let chunk = body.split_to(room.min(body.len()));
     fill(guest, buffer, &chunk, read_at)
@@ -276,20 +261,14 @@ fn header_map(text: &str) -> Outcome<HeaderMap> {
     Ok(headers)
 }
 
-fn memory(guest: &mut Guest<'_>) -> Outcome<wasmtime::Memory> {
-    match guest.get_export("memory") {
-        Some(Extern::Memory(memory)) => Ok(memory),
-        _ => Err(Refusal::MemoryNotFound),
-    }
+/// The bytes of an argument; what lies outside is a code here, and no trap.
+fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> Outcome<&'a [u8]> {
+    memory::memory(guest).map_err(|_| Refusal::MemoryNotFound)?;
+    memory::bytes(guest, span).map_err(|_| Refusal::MemoryAccess)
 }
 
-fn bytes<'a>(guest: &'a mut Guest<'_>, area: Area) -> Outcome<&'a [u8]> {
-    let memory = memory(guest)?;
-    memory.data(&*guest).get(area.range()?).ok_or(Refusal::MemoryAccess)
-}
-
-fn text(guest: &mut Guest<'_>, area: Area) -> Outcome<String> {
-    let bytes = bytes(guest, area)?;
+fn text(guest: &mut Guest<'_>, span: Span) -> Outcome<String> {
+    let bytes = bytes(guest, span)?;
     if bytes.len() > TEXT_BYTES_MAX {
         return Err(Refusal::Request);
     }
@@ -297,24 +276,19 @@ fn text(guest: &mut Guest<'_>, area: Area) -> Outcome<String> {
     Ok(text.to_owned())
 }
 
-fn write(guest: &mut Guest<'_>, area: Area, content: &[u8]) -> Outcome<()> {
-    let (memory, range) = (memory(guest)?, area.range()?);
-    let target = memory.data_mut(&mut *guest).get_mut(range);
-    let target = target.filter(|target| target.len() == content.len());
-    target.ok_or(Refusal::MemoryAccess)?.copy_from_slice(content);
-    Ok(())
+/// Writes all of `content`, to the start of `to`.
+fn write(guest: &mut Guest<'_>, to: Span, content: &[u8]) -> Outcome<()> {
+    if bytes(guest, to)?.len() < content.len() {
+        return Err(Refusal::BufferTooSmall);
+    }
+    memory::write(guest, to, content).map_err(|_| Refusal::MemoryAccess)
 }
 
 /// Writes what fits into a buffer wholly, and its length elsewhere.
-fn fill(guest: &mut Guest<'_>, buffer: Area, content: &[u8], written_at: i32) -> Outcome<()> {
-    let room = bytes(guest, buffer)?.len();
+fn fill(guest: &mut Guest<'_>, buffer: Span, content: &[u8], written_at: i32) -> Outcome<()> {
     let len = u32::try_from(content.len()).map_err(|_| Refusal::BufferTooSmall)?;
-    if content.len() > room {
-        return Err(Refusal::BufferTooSmall);
-    }
-    let start = Area(buffer.0, len.cast_signed());
-    write(guest, start, content)?;
-    write(guest, Area(written_at, 4), &len.to_le_bytes())
+    write(guest, buffer, content)?;
+    write(guest, Span::new(written_at, 4), &len.to_le_bytes())
 }
 
 #[cfg(test)]
@@ -329,11 +303,5 @@ mod tests {
         for bad in ["a", ":1", "a b:1", "a:\u{1}"] {
             assert_eq!(header_map(bad).map(|_| ()), Err(Refusal::InvalidEncoding), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn areas_are_unsigned() {
-        assert_eq!(Area(-1, 1).range(), Ok(0xffff_ffff..0x1_0000_0000));
-        assert_eq!(Area(1, 2).range(), Ok(1..3));
     }
 }

@@ -4,7 +4,7 @@ use wasmtime::Linker;
 
 use trilby_sandbox::State;
 
-use crate::http::{Area, Call};
+use crate::http::Call;
 use crate::imports::EXPERIMENTAL_HTTP;
 use crate::memory::{Guest, Span};
 use crate::{Host, blocks, http, memory};
@@ -89,8 +89,8 @@ fn outbound_http(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
         "req",
         |mut guest, (u, un, m, mn, h, hn, b, bn, status, handle): Ten| {
             Box::new(async move {
-                let (url, method) = (Area(u, un), Area(m, mn));
-                let (headers, body) = (Area(h, hn), Area(b, bn));
+                let (url, method) = (Span::new(u, un), Span::new(m, mn));
+                let (headers, body) = (Span::new(h, hn), Span::new(b, bn));
                 let call = Call { url, method, headers, body, status, handle };
                 http::code(http::send(&mut guest, call).await)
             })
@@ -103,21 +103,25 @@ fn outbound_http(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
         module,
         "header_get",
         |mut guest: Guest<'_>, handle: i32, n: i32, nn: i32, v: i32, vn: i32, written: i32| {
-            http::code(http::header(&mut guest, handle, (Area(n, nn), Area(v, vn), written)))
+            http::code(http::header(
+                &mut guest,
+                handle,
+                (Span::new(n, nn), Span::new(v, vn), written),
+            ))
         },
     )?;
     linker.func_wrap(
         module,
         "headers_get_all",
         |mut guest: Guest<'_>, handle: i32, b: i32, bn: i32, written: i32| {
-            http::code(http::headers(&mut guest, handle, (Area(b, bn), written)))
+            http::code(http::headers(&mut guest, handle, (Span::new(b, bn), written)))
         },
     )?;
     linker.func_wrap(
         module,
         "body_read",
         |mut guest: Guest<'_>, handle: i32, b: i32, bn: i32, read: i32| {
-            http::code(http::read(&mut guest, handle, (Area(b, bn), read)))
+            http::code(http::read(&mut guest, handle, (Span::new(b, bn), read)))
         },
     )?;
     Ok(())

@@ -42,7 +42,7 @@ fn out_of_bounds(span: Span) -> wasmtime::Error {
     format_err!("an argument of {} bytes at {} lies outside the memory", span.bytes, span.start)
 }
 
-fn memory(guest: &mut Guest<'_>) -> wasmtime::Result<Memory> {
+pub(crate) fn memory(guest: &mut Guest<'_>) -> wasmtime::Result<Memory> {
     match guest.get_export("memory") {
         Some(Extern::Memory(memory)) => Ok(memory),
         _ => Err(format_err!("the module does not export its memory as `memory`")),
@@ -50,7 +50,7 @@ fn memory(guest: &mut Guest<'_>) -> wasmtime::Result<Memory> {
 }
 
 /// The bytes of an argument.
-fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> wasmtime::Result<&'a [u8]> {
+pub(crate) fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> wasmtime::Result<&'a [u8]> {
     let memory = memory(guest)?;
     let end = span.end()?;
     memory.data(&*guest).get(span.start..end).ok_or_else(|| out_of_bounds(span))
@@ -99,4 +99,16 @@ fn too_long(what: &str, bytes_max: usize) -> Error {
         format!("{what} has more than {bytes_max} bytes"),
     )
     .with_reason("TRILBY_TOO_LARGE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_unsigned() {
+        let range = |span: Span| span.end().map(|end| span.start..end).ok();
+        assert_eq!(range(Span::new(-1, 1)), Some(0xffff_ffff..0x1_0000_0000));
+        assert_eq!(range(Span::new(1, 2)), Some(1..3));
+    }
 }
