@@ -43,6 +43,16 @@ impl Client<'static> {
     }
 }
 
+impl Client<'_> {
+    /// The same, without a tie to the request's headers.
+    #[must_use]
+    pub fn into_owned(self) -> Client<'static> {
+        let Self { addr, port, https, host, server_port } = self;
+        let host = host.map(|host| Cow::Owned(host.into_owned()));
+        Client { addr, port, https, host, server_port }
+    }
+}
+
 /// The client of a request that came over a connection with this peer.
 ///
 /// Unless the peer is in one of the `trusted` networks, it is the client, whatever the headers

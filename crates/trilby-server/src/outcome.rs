@@ -4,6 +4,8 @@ use http::StatusCode;
 use trilby_cgi::OutputError;
 use trilby_sandbox::{Ending, InputError};
 
+use crate::admit::Refused;
+
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -185,6 +187,14 @@ impl Outcome {
             | Self::Busy
             | Self::Draining
             | Self::Unauthenticated => self.word().replace('_', " "),
+        }
+    }
+}
+
+impl From<Refused> for Outcome {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::QueueFull | Refused::WaitedTooLong => Self::Busy,
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use http::{Method, Request};
 use http_body::Body;
-use ipnet::IpNet;
 use tokio::time::Instant;
 use trilby_cgi::{BodyLength, Client, RequestMeta};
 use trilby_host::Host;
@@ -17,14 +16,14 @@ use crate::entry::{Entry, Guest};
 use crate::events::Variables;
 use crate::outcome::Outcome;
 use crate::run::host_of;
-use crate::service::Peer;
 
 /// A request on its way to its guest.
 pub(crate) struct Incoming<'a> {
     pub(crate) request: Request<RequestBody>,
-    pub(crate) peer: Peer,
-    /// The proxies whose word about the client is taken.
-    pub(crate) trusted_proxies: &'a [IpNet],
+    /// The port that it came in by; 0 for a delivery.
+    pub(crate) local_port: u16,
+    /// Who sent it, as far as trusted proxies say so.
+    pub(crate) client: Client<'static>,
     /// The path's parameters, not decoded.
     pub(crate) params: Vec<(String, String)>,
     /// The path that the client asked for, when a local redirect has led here.
@@ -119,14 +118,6 @@ fn environment(entry: &Entry, incoming: &Incoming<'_>) -> Result<Pairs, Outcome>
     let path = request.uri().path();
     let (script_name, path_info) =
         incoming.script_bytes.and_then(|at| path.split_at_checked(at)).unwrap_or((path, ""));
-    let peer = incoming.peer;
-    let client = match incoming.script_bytes {
-        Some(_) => {
-            trilby_cgi::client(peer.remote, peer.tls, request.headers(), incoming.trusted_proxies)
-        }
-        // A delivery's headers are its event's metadata, and say nothing of a client.
-        None => Client::direct(peer.remote, peer.tls),
-    };
     let params: Vec<(&str, &str)> =
         incoming.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let meta = RequestMeta {
@@ -135,8 +126,8 @@ fn environment(entry: &Entry, incoming: &Incoming<'_>) -> Result<Pairs, Outcome>
         query: request.uri().query(),
         version: request.version(),
         headers: request.headers(),
-        client: &client,
-        local_port: peer.local.port(),
+        client: &incoming.client,
+        local_port: incoming.local_port,
         body: body_length(request),
         script_name,
         path_info,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Body;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
-use trilby_cgi::Lookup;
+use trilby_cgi::{Client, Lookup};
 
-use crate::admit::{Refused, Turn};
+use crate::admit::Turn;
 use crate::body::{RequestBody, ResponseBody};
 use crate::entry::{Answers, Entry};
 use crate::outcome::Outcome;
@@ -24,6 +25,7 @@ pub(crate) enum Trigger {
     Http {
         script: usize,
         params: Vec<(String, String)>,
+        client: Client<'static>,
     },
     Topic,
     Binding(String),
@@ -61,7 +63,8 @@ impl Service {
             match table.http.find(request.method(), host, request.uri().path()) {
                 Lookup::Found(found) => {
                     let (script, params) = (found.script_name.len(), owned(&found.params));
-                    (Arc::clone(found.value), Trigger::Http { script, params })
+                    let client = client.into_owned();
+                    (Arc::clone(found.value), Trigger::Http { script, params, client })
                 }
                 Lookup::MethodNotAllowed { allow } => {
                     let outcome = Outcome::MethodNotAllowed { allow };
@@ -142,27 +145,29 @@ impl Service {
         if request.body().size_hint().lower() > body_bytes_max {
             return Err(Outcome::BodyTooLarge);
         }
-        let turn = turn(generation, entry).await.map_err(|refused| match refused {
-            Refused::QueueFull | Refused::WaitedTooLong => Outcome::Busy,
-        })?;
-        let (request, variables, script_bytes, params) = match trigger {
-            Trigger::Http { script, params } => {
-                (request, events::http_variables(), Some(script), params)
+        let turn = turn(generation, entry).await?;
+        // A delivery's headers are its event's metadata, and say nothing of a client.
+        let direct = Client::direct(via.peer.remote, via.peer.tls);
+        let (script_bytes, params, client, request, variables) = match trigger {
+            Trigger::Http { script, params, client } => {
+                (Some(script), params, client, request, events::http_variables())
             }
-            Trigger::Binding(name) => (request, events::binding_variables(&name), None, Vec::new()),
+            Trigger::Binding(name) => {
+                (None, Vec::new(), direct, request, events::binding_variables(&name))
+            }
             // An event is read whole, only now that it has its turn: what waits in the queue holds
             // no bodies.
             Trigger::Topic => {
                 let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
                 let unwrapped = timeout(limits.deadline, unwrapped).await;
                 let (request, variables) = unwrapped.unwrap_or(Err(Outcome::BodyBrokenOff))?;
-                (request, variables, None, Vec::new())
+                (None, Vec::new(), direct, request, variables)
             }
         };
         let incoming = Incoming {
             request,
-            peer: via.peer,
-            trusted_proxies: &generation.served.trusted_proxies,
+            local_port: via.peer.local.port(),
+            client,
             params,
             redirected_from: via.from.as_deref(),
             request_id: Arc::clone(&via.id),
@@ -194,14 +199,22 @@ impl Service {
 
 /// The turn of a request: the route's own first, so that what waits for a busy route takes no
 /// place from the others.
-async fn turn(generation: &Generation, entry: &Entry) -> Result<Turn, Refused> {
+async fn turn(generation: &Generation, entry: &Entry) -> Result<Turn, Outcome> {
     let deadline = Instant::now() + entry.route.limits.deadline;
-    let of_route = match &entry.admission {
-        Some(admission) => Some(admission.enter(deadline).await?),
-        None => None,
-    };
+    let of_route = turn_of_route(entry, deadline).await?;
     let of_process = generation.served.admission.enter(deadline).await?;
     Ok(Turn { _of_route: of_route, _of_process: of_process })
+}
+
+/// The turn that a route gives itself, if it has a bound of its own.
+async fn turn_of_route(
+    entry: &Entry,
+    deadline: Instant,
+) -> Result<Option<OwnedSemaphorePermit>, Outcome> {
+    match &entry.admission {
+        Some(admission) => Ok(Some(admission.enter(deadline).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Answers with a file. It takes no turn from guests: its bound is the route's own, and lasts until
@@ -219,13 +232,7 @@ async fn file(
     };
     let (script_name, path_info) = path.split_at_checked(script).unwrap_or((path, ""));
     let deadline = Instant::now() + entry.route.limits.deadline;
-    let turn = match &entry.admission {
-        Some(admission) => {
-            let entered = admission.enter(deadline).await;
-            Some(entered.map_err(|_full_or_late| Outcome::Busy)?)
-        }
-        None => None,
-    };
+    let turn = turn_of_route(entry, deadline).await?;
     let answered = timeout_at(deadline, files.answer(&head, (script_name, path_info), turn)).await;
     answered.unwrap_or(Err(Outcome::Deadline))
 }
