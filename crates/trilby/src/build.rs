@@ -12,6 +12,7 @@ use trilby_manifest::{App, Build, Loaded, Part, Route};
 
 use crate::cli::BuildOptions;
 use crate::failure::Failure;
+use crate::settings;
 
 /// Folders that hold what builds make, never sources.
 const NOT_SOURCES: [&str; 4] = ["target", ".trilby", ".git", "node_modules"];
@@ -22,12 +23,7 @@ pub(crate) fn only(options: &BuildOptions) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    // With a thread of its own: a handle alone does not drive what waits for a child.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Other(error.into()))?;
+    let runtime = settings::runtime()?;
     run(&loaded, options.build_timeout, runtime.handle(), &BTreeSet::new())
 }
 

@@ -10,14 +10,12 @@ use crate::cli::CheckOptions;
 use crate::dapr;
 use crate::failure::Failure;
 use crate::prepare::Workshop;
+use crate::settings;
 use crate::table::label;
 
 /// Loads an application as `trilby serve` would, up to what it would open.
 pub(crate) fn run(options: &CheckOptions) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Other(error.into()))?;
+    let runtime = settings::runtime()?;
     let prepared = Workshop::new(&options.app).prepare(runtime.handle())?;
     dapr::check(&prepared.loaded, &options.dapr)?;
     let app = prepared.app();

@@ -7,13 +7,11 @@ use trilby_manifest::Target;
 use crate::cli::MigrateOptions;
 use crate::failure::Failure;
 use crate::prepare::Workshop;
+use crate::settings;
 
 /// Prints the manifest that does the same.
 pub(crate) fn run(options: &MigrateOptions) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Other(error.into()))?;
+    let runtime = settings::runtime()?;
     let mut app = options.app.clone();
     if app.path.is_dir() {
         // The shell may just have made the `trilby.toml` beside it, which this command is to fill.

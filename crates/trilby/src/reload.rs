@@ -147,9 +147,7 @@ impl Reloads {
         self.app = app.clone();
         Ok(())
     }
-}
 
-impl Reloads {
     /// What a new version cannot have without a restart.
     fn warn_of_the_rest(&self, app: &App) {
         let connections = |app: &App| {

@@ -9,14 +9,12 @@ use crate::banner;
 use crate::cli::RoutesOptions;
 use crate::failure::Failure;
 use crate::prepare::Workshop;
+use crate::settings;
 use crate::table::label;
 
 /// Shows the table of routes as it is served, with those that modules of WAGI declare themselves.
 pub(crate) fn run(options: &RoutesOptions) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Other(error.into()))?;
+    let runtime = settings::runtime()?;
     let prepared = Workshop::new(&options.app).prepare(runtime.handle())?;
     let app = prepared.app();
     let text = if options.json { as_json(app) } else { banner::table(&app.routes) };

@@ -34,10 +34,7 @@ pub(crate) fn run(options: ServeOptions) -> Result<(), Failure> {
     let started = Instant::now();
     let address = settings::address(&options)?;
     let tls = tls(&options)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the async runtime")?;
+    let runtime = settings::runtime()?;
     let served = runtime.block_on(async {
         // First of all: a signal that nobody listens for ends the process at once, or, if it is the
         // first of a container, is lost.

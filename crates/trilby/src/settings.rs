@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use anyhow::Context;
 use ipnet::IpNet;
+use tokio::runtime::Runtime;
 use trilby_manifest::App;
 use trilby_sandbox::Cache;
 
 use crate::cli::{AppOptions, ServeOptions};
 use crate::failure::Failure;
+
+/// The async runtime. It has threads of its own: a handle alone does not drive what waits for a
+/// child process.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    Ok(runtime.context("cannot start the async runtime")?)
+}
 
 /// The address to listen on.
 pub(crate) fn address(options: &ServeOptions) -> Result<SocketAddr, Failure> {

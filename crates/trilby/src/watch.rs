@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_millis(100);
 /// Where the system tells of no changes, files are looked at this often.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Looks at files. A file that was only touched, or written by a build of ours, is no change.
+/// Looks at files: another time or size is a change, unless a build of ours has written the file.
 pub(crate) struct Watch {
     options: AppOptions,
     /// Files, and folders with all that is below; the system's watcher only says when to look.
