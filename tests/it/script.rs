@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::Method;
 use trilby_testkit::{Answer, Client, Trilby, until};
 
+use crate::wat::WRITE;
+
 /// The shortest head of a response.
 pub(crate) const HEAD: Step<'_> = Step::Out("content-type: text/plain\n\n", 1);
 
@@ -60,7 +62,9 @@ pub(crate) fn module(steps: &[Step<'_>]) -> String {
         };
     }
     let data = texts.data;
-    format!("(module {publish} {COMMON} {data} (func (export \"_start\") (local $n i32)\n{code}))")
+    format!(
+        "(module {publish} {COMMON} {WRITE} {data} (func (export \"_start\") (local $n i32)\n{code}))"
+    )
 }
 
 const PUBLISH: &str = r#"
@@ -75,15 +79,6 @@ const COMMON: &str = r#"
   (import "wasi_snapshot_preview1" "fd_write"
     (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 2)
-  (func $write (param $fd i32) (param $at i32) (param $bytes i32)
-    (loop $more
-      (i32.store (i32.const 0) (local.get $at))
-      (i32.store (i32.const 4) (local.get $bytes))
-      (if (call $fd_write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8))
-        (then unreachable))
-      (local.set $at (i32.add (local.get $at) (i32.load (i32.const 8))))
-      (local.set $bytes (i32.sub (local.get $bytes) (i32.load (i32.const 8))))
-      (br_if $more (local.get $bytes))))
   (func $drain
     (loop $more
       (i32.store (i32.const 0) (i32.const 1024))

@@ -32,7 +32,7 @@ pub(crate) fn write(
 ) -> Result<Launch> {
     std::fs::write(folder.path().join(name), manifest)?;
     for (name, start) in MODULES {
-        let text = format!("(module {COMMON} {start})");
+        let text = format!("(module {COMMON} {WRITE} {start})");
         std::fs::write(folder.path().join(format!("{name}.wat")), text)?;
     }
     Ok(how(Launch::new(folder.path(), folder.path())))
@@ -56,6 +56,19 @@ const COMMON: &str = r#"
   (memory (export "memory") 4)
   (data (i32.const 16) "Content-Type: text/plain\n\n")
   (data (i32.const 64) "begun\n")
+  (func $read (result i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 65536))
+    (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))
+      (then unreachable))
+    (i32.load (i32.const 8)))
+  (func $begun (call $write (i32.const 2) (i32.const 64) (i32.const 6)))
+  (func $head (call $write (i32.const 1) (i32.const 16) (i32.const 26)))
+"#;
+
+/// Writes so many bytes from a place in memory, whatever they are cut into; below 16 lies what it
+/// works with.
+pub(crate) const WRITE: &str = r#"
   (func $write (param $fd i32) (param $at i32) (param $bytes i32)
     (loop $more
       (i32.store (i32.const 0) (local.get $at))
@@ -65,14 +78,6 @@ const COMMON: &str = r#"
       (local.set $at (i32.add (local.get $at) (i32.load (i32.const 8))))
       (local.set $bytes (i32.sub (local.get $bytes) (i32.load (i32.const 8))))
       (br_if $more (local.get $bytes))))
-  (func $read (result i32)
-    (i32.store (i32.const 0) (i32.const 1024))
-    (i32.store (i32.const 4) (i32.const 65536))
-    (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))
-      (then unreachable))
-    (i32.load (i32.const 8)))
-  (func $begun (call $write (i32.const 2) (i32.const 64) (i32.const 6)))
-  (func $head (call $write (i32.const 1) (i32.const 16) (i32.const 26)))
 "#;
 
 /// Each is a file of its name with `.wat`.
