@@ -7,10 +7,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::Result;
-use crate::messaging::{BindingReply, InvokeBinding, Publish};
-use crate::secret::{GetSecret, Secret};
-use crate::state::{DeleteState, GetState, SaveState, StateValue};
+use crate::actor::Actors;
+use crate::configuration::Configuration;
+use crate::conversation::Conversation;
+use crate::crypto::Crypto;
+use crate::invoke::{Invocation, ServiceReply};
+use crate::jobs::Jobs;
+use crate::lock::Locks;
+use crate::messaging::{Bindings, Pubsub};
+use crate::runtime::RuntimeApi;
+use crate::secret::Secrets;
+use crate::state::State;
+use crate::stream::{self, ByteStream};
 
 /// What every call carries besides its request.
 #[derive(Clone, Debug)]
@@ -41,34 +49,42 @@ impl CallContext {
 /// Implemented over a Dapr sidecar and by the embedded runtime; both answer alike, errors
 /// included. Every method can be cancelled by dropping its future: the call then may or may not
 /// have taken effect. No method blocks the thread.
-#[async_trait]
-pub trait Blocks: Send + Sync + 'static {
-    /// Reads one key. A missing key is an empty value without an etag, as in Dapr.
-    async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue>;
-
-    /// Writes one or more keys. More than one is not atomic: good items are applied even when
-    /// another fails (Dapr's `SaveState`).
-    async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()>;
-
-    /// Deletes one key. Deleting a missing key succeeds, unless an etag is given.
-    async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()>;
-
-    /// Publishes one event to a topic.
-    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()>;
-
-    /// Invokes an operation of an output binding.
-    async fn invoke_binding(
-        &self,
-        cx: &CallContext,
-        request: InvokeBinding,
-    ) -> Result<BindingReply>;
-
-    /// Reads one secret, which may have several named values.
-    async fn get_secret(&self, cx: &CallContext, request: GetSecret) -> Result<Secret>;
+pub trait Blocks:
+    State
+    + Pubsub
+    + Bindings
+    + Invocation
+    + Secrets
+    + Configuration
+    + Locks
+    + Jobs
+    + Crypto
+    + Conversation
+    + Actors
+    + RuntimeApi
+    + 'static
+{
 }
 
-/// Whoever receives deliveries: topic events and binding triggers, always as an HTTP request in
-/// the form of daprd's HTTP app channel.
+impl<T> Blocks for T where
+    T: State
+        + Pubsub
+        + Bindings
+        + Invocation
+        + Secrets
+        + Configuration
+        + Locks
+        + Jobs
+        + Crypto
+        + Conversation
+        + Actors
+        + RuntimeApi
+        + 'static
+{
+}
+
+/// Whoever receives deliveries: topic events, triggers of bindings, jobs and changes of
+/// configuration, always as an HTTP request in the form of daprd's HTTP app channel.
 ///
 /// The answer follows Dapr's contract: 2xx acknowledges (a JSON body `{"status": …}` refines it),
 /// 404 drops, anything else asks for a retry.
@@ -76,4 +92,14 @@ pub trait Blocks: Send + Sync + 'static {
 pub trait Inbound: Send + Sync + 'static {
     /// Hands over one delivery and waits for its outcome. Bounded by the receiver's own limits.
     async fn deliver(&self, request: http::Request<Bytes>) -> http::Response<Bytes>;
+
+    /// Hands over a request of another app, or of this one, as service invocation has it. Bounded
+    /// by the receiver's own limits. A receiver that takes none says 501.
+    async fn invoke(&self, _request: http::Request<ByteStream>) -> ServiceReply {
+        ServiceReply {
+            status: http::StatusCode::NOT_IMPLEMENTED,
+            headers: http::HeaderMap::new(),
+            body: stream::whole(Bytes::new()),
+        }
+    }
 }

@@ -132,6 +132,12 @@ impl Error {
         Self::new(Code::InvalidArgument, message).with_reason("TRILBY_INVALID_ARGUMENT")
     }
 
+    /// An operation that this back end does not have.
+    #[must_use]
+    pub fn unimplemented(message: impl Into<String>) -> Self {
+        Self::new(Code::Unimplemented, message)
+    }
+
     /// Whether a write lost a race: its etag was not the current one.
     ///
     /// Dapr answers ABORTED to a single write and INTERNAL to a transaction, so the text counts.

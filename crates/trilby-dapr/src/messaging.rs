@@ -1,8 +1,34 @@
 //! Publish/subscribe and bindings: what a guest sends out.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::Metadata;
+use crate::{CallContext, Metadata, Result};
+
+/// Publish/subscribe, the publishing half.
+#[async_trait]
+pub trait Pubsub: Send + Sync {
+    /// Publishes one event to a topic.
+    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()>;
+
+    /// Publishes several events to a topic, and gives those that were not.
+    async fn publish_bulk(
+        &self,
+        cx: &CallContext,
+        request: PublishBulk,
+    ) -> Result<Vec<FailedEvent>>;
+}
+
+/// Output bindings.
+#[async_trait]
+pub trait Bindings: Send + Sync {
+    /// Invokes an operation of an output binding.
+    async fn invoke_binding(
+        &self,
+        cx: &CallContext,
+        request: InvokeBinding,
+    ) -> Result<BindingReply>;
+}
 
 /// Publishes one event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +43,41 @@ pub struct Publish {
     pub content_type: Option<String>,
     /// Such as `ttlInSeconds`, `rawPayload` and `cloudevent.type`.
     pub metadata: Metadata,
+}
+
+/// Publishes several events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublishBulk {
+    /// The component's name.
+    pub pubsub: String,
+    /// The topic.
+    pub topic: String,
+    /// The events.
+    pub events: Vec<BulkEvent>,
+    /// Passed to the component.
+    pub metadata: Metadata,
+}
+
+/// One event of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BulkEvent {
+    /// What tells it from the others of the call.
+    pub id: String,
+    /// The event's data.
+    pub data: Bytes,
+    /// The media type of the data.
+    pub content_type: Option<String>,
+    /// As in [`Publish::metadata`].
+    pub metadata: Metadata,
+}
+
+/// An event that was not published.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedEvent {
+    /// Its id in the call.
+    pub id: String,
+    /// Why.
+    pub error: String,
 }
 
 /// Invokes an output binding.

@@ -3,7 +3,32 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::Metadata;
+use async_trait::async_trait;
+
+use crate::{CallContext, Metadata, Result};
+
+/// Secret stores.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// Reads one secret, which may have several named values.
+    async fn get_secret(&self, cx: &CallContext, request: GetSecret) -> Result<Secret>;
+
+    /// Reads all secrets of a store, by name.
+    async fn get_secrets(
+        &self,
+        cx: &CallContext,
+        request: GetSecrets,
+    ) -> Result<BTreeMap<String, Secret>>;
+}
+
+/// Reads all secrets of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GetSecrets {
+    /// The component's name.
+    pub store: String,
+    /// Passed to the component.
+    pub metadata: Metadata,
+}
 
 /// Reads one secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

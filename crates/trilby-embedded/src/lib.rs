@@ -26,6 +26,7 @@ mod refusals;
 mod runtime;
 mod secrets;
 mod state;
+mod stubs;
 
 pub use deliveries::{Deliveries, InputBinding, Subscription};
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! The runtime: open components by kind and name, and the calls to them.
 
+mod blocks;
 #[cfg(test)]
 mod tests;
 
@@ -7,12 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use tokio::time::timeout_at;
-use trilby_dapr::messaging::{BindingReply, InvokeBinding, Publish};
-use trilby_dapr::secret::{GetSecret, Secret};
-use trilby_dapr::state::{DeleteState, GetState, SaveState, StateValue};
-use trilby_dapr::{Blocks, CallContext, Error as CallError, Inbound, Result};
+use trilby_dapr::{Inbound, Result};
 
 use crate::bindings::{Cron, LocalStorage};
 use crate::broker::Broker;
@@ -183,56 +179,7 @@ impl Runtime {
         Error::Missing { kind, name: name.to_owned(), nearest: self.inventory.nearest(kind, name) }
     }
 
-    fn state(&self, name: &str) -> Result<&StateStore> {
+    pub(crate) fn state(&self, name: &str) -> Result<&StateStore> {
         self.states.get(name).ok_or_else(|| refusals::state_store(name, self.states.is_empty()))
-    }
-}
-
-#[async_trait]
-impl Blocks for Runtime {
-    async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
-        self.state(&request.store)?.get(cx, request).await
-    }
-
-    async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
-        self.state(&request.store)?.save(cx, request).await
-    }
-
-    async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {
-        self.state(&request.store)?.delete(cx, request).await
-    }
-
-    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
-        let broker = self
-            .brokers
-            .get(&request.pubsub)
-            .ok_or_else(|| refusals::pubsub(&request.pubsub, self.brokers.is_empty()))?;
-        broker.publish(cx, request).await
-    }
-
-    async fn invoke_binding(
-        &self,
-        cx: &CallContext,
-        request: InvokeBinding,
-    ) -> Result<BindingReply> {
-        if request.operation.is_empty() {
-            let reason = "operation field is missing from request";
-            return Err(refusals::output_binding(&request.binding, reason));
-        }
-        let Some(binding) = self.outputs.get(&request.binding) else {
-            let reason = format!("couldn't find output binding {}", request.binding);
-            return Err(refusals::output_binding(&request.binding, &reason));
-        };
-        let what = format!("the binding `{}`", request.binding);
-        let invoked = timeout_at(cx.deadline, binding.invoke(request)).await;
-        invoked.unwrap_or_else(|_| Err(CallError::deadline(&what)))
-    }
-
-    async fn get_secret(&self, _cx: &CallContext, request: GetSecret) -> Result<Secret> {
-        let store = self
-            .secrets
-            .get(&request.store)
-            .ok_or_else(|| refusals::secret_store(&request.store, self.secrets.is_empty()))?;
-        store.get(&request)
     }
 }

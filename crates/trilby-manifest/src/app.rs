@@ -8,7 +8,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::AllowedHost;
-use crate::grants::Grants;
+use crate::grants::{Grants, Pattern};
 
 /// A loaded and validated application.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,9 @@ pub struct App {
     pub server: Server,
     /// The folder of Dapr's component files; `None` when there is none.
     pub components: Option<PathBuf>,
+    /// Other apps of this machine by their Dapr app ids, as `http://host:port`: whom service
+    /// invocation finds without a sidecar.
+    pub apps: BTreeMap<String, String>,
 }
 
 /// What holds for the process as a whole.
@@ -163,12 +166,51 @@ pub enum Trigger {
         pubsub: String,
         /// The topic.
         topic: String,
+        /// Which events, and how they come.
+        options: TopicOptions,
     },
     /// An input binding.
     Binding {
         /// The binding component's name.
         name: String,
     },
+    /// Jobs of the app.
+    Job {
+        /// Their names.
+        pattern: Pattern,
+    },
+    /// A change of configuration.
+    Configuration {
+        /// The configuration component's name.
+        store: String,
+        /// The keys.
+        pattern: Pattern,
+    },
+}
+
+/// Which events of a topic a route gets, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TopicOptions {
+    /// A CEL expression on the event, as it is written; without one the route gets what no other
+    /// route of the topic wants.
+    pub condition: Option<String>,
+    /// The topic for events that could not be delivered.
+    pub dead_letter_topic: Option<String>,
+    /// Several events at once.
+    pub bulk: Option<BulkOptions>,
+    /// Whether what is published has no CloudEvents envelope.
+    pub raw_payload: bool,
+    /// Whether the guest gets the envelope instead of its data.
+    pub envelope: bool,
+}
+
+/// How many events come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BulkOptions {
+    /// How many at most.
+    pub messages_max: u32,
+    /// How long to wait for more.
+    pub await_max: Duration,
 }
 
 /// How to make a module's file.

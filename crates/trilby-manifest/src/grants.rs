@@ -13,7 +13,7 @@ pub struct Grant {
 }
 
 /// Which names of a component are granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
     /// One name.
     Exact(String),
@@ -21,17 +21,52 @@ pub enum Pattern {
     Prefix(String),
 }
 
+/// What may be done with the runtime's metadata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataGrant {
+    /// Reading all of it.
+    Read,
+    /// Adding to the extended part.
+    Write,
+}
+
 /// All grants of a route, by building block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// State stores and keys.
+    /// State stores and keys, to read and to write.
     pub state: Vec<Grant>,
+    /// State stores and keys, to read only.
+    pub state_read: Vec<Grant>,
+    /// State stores and keys, to write only.
+    pub state_write: Vec<Grant>,
+    /// State stores to query, with all their keys.
+    pub state_query: Vec<Grant>,
     /// Pub/sub components and topics to publish to.
     pub publish: Vec<Grant>,
     /// Output bindings and operations.
     pub bindings: Vec<Grant>,
+    /// Apps to call and their methods.
+    pub invoke: Vec<Grant>,
     /// Secret stores and secrets.
     pub secrets: Vec<Grant>,
+    /// Configuration stores and keys.
+    pub configuration: Vec<Grant>,
+    /// Lock stores and resources.
+    pub lock: Vec<Grant>,
+    /// The app's jobs, by name.
+    pub jobs: Vec<Pattern>,
+    /// Crypto components and keys to encrypt with.
+    pub encrypt: Vec<Grant>,
+    /// Crypto components and keys to decrypt with.
+    pub decrypt: Vec<Grant>,
+    /// Conversation components.
+    pub conversation: Vec<String>,
+    /// Actor types and ids.
+    pub actors: Vec<Grant>,
+    /// What may be done with the runtime's metadata.
+    pub metadata: Vec<MetadataGrant>,
+    /// Rpcs of Dapr that have no function of their own in the guest ABI.
+    pub call: Vec<String>,
 }
 
 impl Grant {
@@ -40,29 +75,51 @@ impl Grant {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (component, pattern) = text.split_once('/').unwrap_or((text, "*"));
-        let (prefix, any) = match pattern.strip_suffix('*') {
-            Some(prefix) => (prefix, true),
-            None => (pattern, false),
-        };
-        if component.is_empty() || pattern.is_empty() || component.contains('*') {
+        if component.is_empty() || component.contains('*') {
             return None;
         }
-        if prefix.contains('*') {
-            return None;
-        }
-        let pattern =
-            if any { Pattern::Prefix(prefix.into()) } else { Pattern::Exact(prefix.into()) };
+        let pattern = Pattern::parse(pattern)?;
         Some(Self { component: component.into(), pattern })
     }
 
     /// Whether this grant covers `name` of `component`. Names are compared byte for byte.
     #[must_use]
     pub fn allows(&self, component: &str, name: &str) -> bool {
-        self.component == component
-            && match &self.pattern {
-                Pattern::Exact(exact) => exact == name,
-                Pattern::Prefix(prefix) => name.starts_with(prefix.as_str()),
-            }
+        self.component == component && self.pattern.allows(name)
+    }
+}
+
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
+impl Pattern {
+    /// Reads one exact name, or a prefix followed by `*`. `None` when it is empty, or when a `*`
+    /// stands anywhere but at the end.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (prefix, any) = match text.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (text, false),
+        };
+        if text.is_empty() || prefix.contains('*') {
+            return None;
+        }
+        Some(if any { Self::Prefix(prefix.into()) } else { Self::Exact(prefix.into()) })
+    }
+
+    /// Whether this covers `name`. Names are compared byte for byte.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == name,
+            Self::Prefix(prefix) => name.starts_with(prefix.as_str()),
+        }
     }
 }
 
@@ -80,10 +137,7 @@ impl Grants {
     /// Whether nothing is granted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.state.is_empty()
-            && self.publish.is_empty()
-            && self.bindings.is_empty()
-            && self.secrets.is_empty()
+        *self == Self::default()
     }
 }
 

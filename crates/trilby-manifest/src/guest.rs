@@ -133,6 +133,7 @@ pub(crate) fn grants(table: &Reader<'_>, found: &mut Findings) -> Grants {
         publish: grant_list(table, "publish", found),
         bindings: grant_list(table, "bindings", found),
         secrets: grant_list(table, "secrets", found),
+        ..Grants::default()
     }
 }
 

@@ -123,12 +123,12 @@ mod trilby_toml;
 
 pub use allowed_host::{AllowedHost, AllowedHostError};
 pub use app::{
-    App, Build, Limits, Origin, Origins, Part, Place, Precedence, ProcessLimits, Route, Server,
-    Target, Trigger, Volume,
+    App, Build, BulkOptions, Limits, Origin, Origins, Part, Place, Precedence, ProcessLimits,
+    Route, Server, Target, TopicOptions, Trigger, Volume,
 };
 pub use env_file::{parse_env_file, parse_env_flag};
 pub use error::Error;
-pub use grants::{Grant, Grants, Pattern};
+pub use grants::{Grant, Grants, MetadataGrant, Pattern};
 pub use load::{Loaded, load};
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use networks::parse_network;

@@ -1,5 +1,6 @@
 //! From a path to an [`App`]: which file it is, what is in it, and which format that has.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -190,6 +191,7 @@ fn single_module(module: &Path) -> Loaded {
         routes: vec![route],
         server: limits::standard().into_server(),
         components: None,
+        apps: BTreeMap::new(),
     };
     Loaded { app, warnings: Vec::new(), source: None }
 }

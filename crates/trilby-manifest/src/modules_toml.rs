@@ -1,5 +1,6 @@
 //! WAGI's `modules.toml`. What differs from WAGI is in the crate's documentation.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::argv::argv;
@@ -55,6 +56,7 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
         routes,
         server: limits::standard().into_server(),
         components: None,
+        apps: BTreeMap::new(),
     }
 }
 
@@ -171,7 +173,7 @@ fn warn_of_unreached(routes: &[Route], source: &Source, found: &mut Findings) {
 pub(crate) fn path(route: &Route) -> Option<&str> {
     match &route.trigger {
         Trigger::Http { path, .. } => Some(path),
-        Trigger::Topic { .. } | Trigger::Binding { .. } => None,
+        _ => None,
     }
 }
 

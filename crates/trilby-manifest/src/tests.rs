@@ -43,7 +43,8 @@ fn the_probe_loads() {
         assert_eq!(route.env["GREETING"], "hello");
     }
     assert_eq!(app.routes[0].grants.secrets.len(), 2);
-    let topic = Trigger::Topic { pubsub: "pubsub".into(), topic: "t1".into() };
+    let topic =
+        Trigger::Topic { pubsub: "pubsub".into(), topic: "t1".into(), options: Default::default() };
     assert_eq!(app.routes[1].trigger, topic);
     assert_eq!(app.routes[2].trigger, Trigger::Binding { name: "tick".into() });
 }

@@ -3,9 +3,9 @@
 
 use toml::Spanned;
 
-use crate::Trigger;
 use crate::findings::{Findings, Problem, shown};
 use crate::reader::{Field, Reader, Text};
+use crate::{TopicOptions, Trigger};
 use crate::{http, paths};
 
 /// The keys, of which a route has one.
@@ -77,9 +77,11 @@ fn refuse_http_keys(route: &Reader<'_>, trigger: &Field<'_>, found: &mut Finding
 /// `pubsub/topic`. Topics of some brokers have slashes; names of components have none.
 fn topic(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
     match text.text.split_once('/') {
-        Some((pubsub, topic)) if !pubsub.is_empty() && !topic.is_empty() => {
-            Some(Trigger::Topic { pubsub: pubsub.to_owned(), topic: topic.to_owned() })
-        }
+        Some((pubsub, topic)) if !pubsub.is_empty() && !topic.is_empty() => Some(Trigger::Topic {
+            pubsub: pubsub.to_owned(),
+            topic: topic.to_owned(),
+            options: TopicOptions::default(),
+        }),
         _ => {
             let title =
                 format!("topic `{}` does not name a component and a topic", shown(text.text));
@@ -116,8 +118,14 @@ pub(crate) fn describe(trigger: &Trigger) -> String {
             format!("path `{}` of host `{}`", shown(path), shown(host))
         }
         Trigger::Http { path, .. } => format!("path `{}`", shown(path)),
-        Trigger::Topic { pubsub, topic } => format!("topic `{}/{}`", shown(pubsub), shown(topic)),
+        Trigger::Topic { pubsub, topic, .. } => {
+            format!("topic `{}/{}`", shown(pubsub), shown(topic))
+        }
         Trigger::Binding { name } => format!("binding `{}`", shown(name)),
+        Trigger::Job { pattern } => format!("job `{}`", shown(&pattern.to_string())),
+        Trigger::Configuration { store, pattern } => {
+            format!("configuration `{}/{}`", shown(store), shown(&pattern.to_string()))
+        }
     }
 }
 
@@ -136,6 +144,7 @@ mod tests {
         let topic = |pubsub: &str, topic: &str| Trigger::Topic {
             pubsub: pubsub.into(),
             topic: topic.into(),
+            options: TopicOptions::default(),
         };
         for (line, expected) in [
             (

@@ -31,6 +31,7 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
         routes: Vec::new(),
         server: limits::standard().into_server(),
         components: None,
+        apps: BTreeMap::new(),
     };
     // In another version each key may mean something else: what else is wrong cannot be known.
     if is_other_version(document, found) {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use trilby_dapr::Inbound;
+use trilby_dapr::invoke::ServiceReply;
+use trilby_dapr::stream::ByteStream;
 
 use crate::body::request_body;
 use crate::service::Door;
@@ -35,6 +37,14 @@ impl Inbound for ServiceHandle {
                 *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 failed
             }
+        }
+    }
+
+    async fn invoke(&self, _: Request<ByteStream>) -> ServiceReply {
+        ServiceReply {
+            status: StatusCode::NOT_IMPLEMENTED,
+            headers: HeaderMap::new(),
+            body: trilby_dapr::stream::whole(Bytes::new()),
         }
     }
 }

@@ -9,11 +9,13 @@
 //! A daprd that is late, restarts or is gone costs the calls made meanwhile, each within its
 //! deadline, and nothing else.
 
+mod blocks;
 mod config;
 mod conflict;
 mod convert;
 mod sidecar;
 mod status;
+mod stubs;
 
 pub use config::{ConfigError, SidecarConfig};
 pub use sidecar::Sidecar;

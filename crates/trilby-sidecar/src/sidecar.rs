@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::time::timeout_at;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
-use trilby_dapr::messaging::{BindingReply, InvokeBinding, Publish};
 use trilby_dapr::proto::runtime::v1::dapr_client::DaprClient;
-use trilby_dapr::secret::{GetSecret, Secret};
-use trilby_dapr::state::{DeleteState, GetState, SaveState, StateValue};
-use trilby_dapr::{Blocks, CallContext, Error, Result};
+use trilby_dapr::{CallContext, Error, Result};
 
-use crate::{ConfigError, SidecarConfig, conflict, convert, status};
+use crate::{ConfigError, SidecarConfig, status};
 
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,7 +26,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// come later than this process.
 pub struct Sidecar {
     config: SidecarConfig,
-    client: DaprClient<Channel>,
+    pub(crate) client: DaprClient<Channel>,
 }
 
 impl Sidecar {
@@ -58,7 +54,7 @@ impl Sidecar {
         self.config.uri.strip_prefix("http://").unwrap_or(&self.config.uri)
     }
 
-    fn request<T>(&self, cx: &CallContext, message: T) -> Request<T> {
+    pub(crate) fn request<T>(&self, cx: &CallContext, message: T) -> Request<T> {
         let mut request = Request::new(message);
         // daprd gives up, too, when nobody waits any more.
         request.set_timeout(cx.remaining());
@@ -72,7 +68,7 @@ impl Sidecar {
         request
     }
 
-    async fn wait<T>(
+    pub(crate) async fn wait<T>(
         &self,
         cx: &CallContext,
         what: &str,
@@ -85,57 +81,5 @@ impl Sidecar {
             Ok(Err(status)) => Err(status::error(&status, self.address())),
             Err(_) => Err(Error::deadline(what)),
         }
-    }
-}
-
-#[async_trait]
-impl Blocks for Sidecar {
-    async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
-        let request = self.request(cx, convert::get_state(request));
-        let mut client = self.client.clone();
-        let reply = self.wait(cx, "reading state", client.get_state(request)).await?;
-        Ok(StateValue {
-            data: reply.data,
-            etag: Some(reply.etag).filter(|etag| !etag.is_empty()),
-            metadata: reply.metadata.into_iter().collect(),
-        })
-    }
-
-    async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
-        let guarded = request.items.iter().any(conflict::is_first_write_without_etag);
-        let request = self.request(cx, convert::save_state(request));
-        let mut client = self.client.clone();
-        let saved = self.wait(cx, "writing state", client.save_state(request)).await.map(drop);
-        if guarded { saved.map_err(conflict::recognised) } else { saved }
-    }
-
-    async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {
-        let request = self.request(cx, convert::delete_state(request));
-        let mut client = self.client.clone();
-        self.wait(cx, "deleting state", client.delete_state(request)).await.map(drop)
-    }
-
-    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
-        let request = self.request(cx, convert::publish(request));
-        let mut client = self.client.clone();
-        self.wait(cx, "publishing", client.publish_event(request)).await.map(drop)
-    }
-
-    async fn invoke_binding(
-        &self,
-        cx: &CallContext,
-        request: InvokeBinding,
-    ) -> Result<BindingReply> {
-        let request = self.request(cx, convert::invoke_binding(request));
-        let mut client = self.client.clone();
-        let reply = self.wait(cx, "invoking a binding", client.invoke_binding(request)).await?;
-        Ok(BindingReply { data: reply.data, metadata: reply.metadata.into_iter().collect() })
-    }
-
-    async fn get_secret(&self, cx: &CallContext, request: GetSecret) -> Result<Secret> {
-        let request = self.request(cx, convert::get_secret(request));
-        let mut client = self.client.clone();
-        let reply = self.wait(cx, "reading a secret", client.get_secret(request)).await?;
-        Ok(Secret { values: reply.data.into_iter().collect() })
     }
 }

@@ -109,6 +109,8 @@ fn kind(trigger: &Trigger) -> String {
         Trigger::Http { methods, .. } => methods.join(","),
         Trigger::Topic { .. } => "SUB".to_owned(),
         Trigger::Binding { .. } => "BIND".to_owned(),
+        Trigger::Job { .. } => "JOB".to_owned(),
+        Trigger::Configuration { .. } => "CONF".to_owned(),
     }
 }
 

@@ -148,7 +148,7 @@ fn named(route: &Route) -> Vec<(Kind, &str, Part)> {
         named.extend(grants.iter().map(|grant| (kind, grant.component.as_str(), Part::Grants)));
     }
     match &route.trigger {
-        Trigger::Http { .. } => {}
+        Trigger::Http { .. } | Trigger::Job { .. } | Trigger::Configuration { .. } => {}
         Trigger::Topic { pubsub, .. } => named.push((Kind::Pubsub, pubsub, Part::Trigger)),
         Trigger::Binding { name } => named.push((Kind::InputBinding, name, Part::Trigger)),
     }

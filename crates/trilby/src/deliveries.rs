@@ -123,8 +123,8 @@ impl Groups {
 fn source(route: &Route) -> Option<(Source, Duration)> {
     let deadline = route.limits.deadline;
     let source = match &route.trigger {
-        Trigger::Http { .. } => return None,
-        Trigger::Topic { pubsub, topic } => {
+        Trigger::Http { .. } | Trigger::Job { .. } | Trigger::Configuration { .. } => return None,
+        Trigger::Topic { pubsub, topic, .. } => {
             Source::Topic { pubsub: pubsub.clone(), topic: topic.clone() }
         }
         Trigger::Binding { name } => Source::Binding { name: name.clone() },

@@ -43,6 +43,8 @@ fn row(app: &App, route: &Route) -> serde_json::Value {
         Trigger::Http { methods, host, .. } => ("path", methods.clone(), host.clone()),
         Trigger::Topic { .. } => ("topic", Vec::new(), None),
         Trigger::Binding { .. } => ("binding", Vec::new(), None),
+        Trigger::Job { .. } => ("job", Vec::new(), None),
+        Trigger::Configuration { .. } => ("configuration", Vec::new(), None),
     };
     json!({
         kind: label(&route.trigger),

@@ -49,12 +49,13 @@ pub(crate) fn table(prepared: &Prepared, shared: &Shared) -> Result<Table, Failu
                     None,
                 )),
             },
-            Trigger::Topic { pubsub, topic } => {
+            Trigger::Topic { pubsub, topic, .. } => {
                 topics.insert((pubsub.clone(), topic.clone()), entry);
             }
             Trigger::Binding { name } => {
                 bindings.insert(name.clone(), entry);
             }
+            Trigger::Job { .. } | Trigger::Configuration { .. } => {}
         }
     }
     if !problems.is_empty() {
@@ -164,7 +165,9 @@ fn headers(pairs: &[(String, String)]) -> HeaderMap {
 pub(crate) fn label(trigger: &Trigger) -> String {
     match trigger {
         Trigger::Http { path, .. } => path.clone(),
-        Trigger::Topic { pubsub, topic } => format!("{pubsub}/{topic}"),
+        Trigger::Topic { pubsub, topic, .. } => format!("{pubsub}/{topic}"),
         Trigger::Binding { name } => name.clone(),
+        Trigger::Job { pattern } => pattern.to_string(),
+        Trigger::Configuration { store, pattern } => format!("{store}/{pattern}"),
     }
 }

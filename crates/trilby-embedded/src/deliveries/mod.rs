@@ -10,7 +10,6 @@ mod retries;
 mod tests;
 mod ticks;
 mod topic;
-mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use trilby_dapr::delivery::Verdict;
 
 use super::Subscription;
 use super::post::{Target, headers};
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
-use super::verdict::Verdict;
 use crate::broker::{Message, Ticket};
 
 /// Delivers one event at a time, as daprd's in-memory broker does. Unlike that one, which loses

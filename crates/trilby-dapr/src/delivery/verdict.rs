@@ -3,10 +3,14 @@
 use http::StatusCode;
 use serde_json::{Deserializer, Map, Value};
 
+/// What becomes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
+    /// It is done.
     Ack,
+    /// It is to come again.
     Retry,
+    /// It is of no use, and is not to come again.
     Drop,
 }
 
@@ -16,7 +20,8 @@ impl Verdict {
     ///
     /// As in daprd, the body's first JSON value counts, the name `status` in any case, and a
     /// status that is no text is none.
-    pub(super) fn of(status: StatusCode, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn of(status: StatusCode, body: &[u8]) -> Self {
         if status == StatusCode::NOT_FOUND {
             return Self::Drop;
         }
@@ -27,13 +32,28 @@ impl Verdict {
         let Some(Ok(answer)) = first else { return Self::Ack };
         let said = answer.iter().find(|(name, _)| name.eq_ignore_ascii_case("status"));
         match said.map(|(_, value)| value) {
-            Some(Value::String(said)) => match said.as_str() {
-                "" | "SUCCESS" => Self::Ack,
-                "DROP" => Self::Drop,
-                // `RETRY`, and what no one knows.
-                _ => Self::Retry,
-            },
+            Some(Value::String(said)) => Self::said(said),
             _ => Self::Ack,
+        }
+    }
+
+    /// What a status in Dapr's words means.
+    pub(super) fn said(status: &str) -> Self {
+        match status {
+            "" | "SUCCESS" => Self::Ack,
+            "DROP" => Self::Drop,
+            // `RETRY`, and what no one knows.
+            _ => Self::Retry,
+        }
+    }
+
+    /// The status in Dapr's words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ack => "SUCCESS",
+            Self::Retry => "RETRY",
+            Self::Drop => "DROP",
         }
     }
 }

@@ -1,0 +1,103 @@
+//! The calls of guests, each handed to the component that it names.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tokio::time::timeout_at;
+use trilby_dapr::messaging::{
+    BindingReply, Bindings, FailedEvent, InvokeBinding, Publish, PublishBulk, Pubsub,
+};
+use trilby_dapr::secret::{GetSecret, GetSecrets, Secret, Secrets};
+use trilby_dapr::state::{
+    BulkStateItem, DeleteState, DeleteStates, GetState, GetStates, QueryReply, QueryState,
+    SaveState, State, StateValue, TransactState,
+};
+use trilby_dapr::{CallContext, Error, Result};
+
+use crate::{Runtime, refusals};
+
+#[async_trait]
+impl State for Runtime {
+    async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
+        self.state(&request.store)?.get(cx, request).await
+    }
+
+    async fn get_states(&self, _: &CallContext, _: GetStates) -> Result<Vec<BulkStateItem>> {
+        Err(Error::unimplemented("not yet"))
+    }
+
+    async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
+        self.state(&request.store)?.save(cx, request).await
+    }
+
+    async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {
+        self.state(&request.store)?.delete(cx, request).await
+    }
+
+    async fn delete_states(&self, _: &CallContext, _: DeleteStates) -> Result<()> {
+        Err(Error::unimplemented("not yet"))
+    }
+
+    async fn transact_state(&self, _: &CallContext, _: TransactState) -> Result<()> {
+        Err(Error::unimplemented("not yet"))
+    }
+
+    async fn query_state(&self, _: &CallContext, _: QueryState) -> Result<QueryReply> {
+        Err(Error::unimplemented("not yet"))
+    }
+}
+
+#[async_trait]
+impl Pubsub for Runtime {
+    async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
+        let broker = self
+            .brokers
+            .get(&request.pubsub)
+            .ok_or_else(|| refusals::pubsub(&request.pubsub, self.brokers.is_empty()))?;
+        broker.publish(cx, request).await
+    }
+
+    async fn publish_bulk(&self, _: &CallContext, _: PublishBulk) -> Result<Vec<FailedEvent>> {
+        Err(Error::unimplemented("not yet"))
+    }
+}
+
+#[async_trait]
+impl Bindings for Runtime {
+    async fn invoke_binding(
+        &self,
+        cx: &CallContext,
+        request: InvokeBinding,
+    ) -> Result<BindingReply> {
+        if request.operation.is_empty() {
+            let reason = "operation field is missing from request";
+            return Err(refusals::output_binding(&request.binding, reason));
+        }
+        let Some(binding) = self.outputs.get(&request.binding) else {
+            let reason = format!("couldn't find output binding {}", request.binding);
+            return Err(refusals::output_binding(&request.binding, &reason));
+        };
+        let what = format!("the binding `{}`", request.binding);
+        let invoked = timeout_at(cx.deadline, binding.invoke(request)).await;
+        invoked.unwrap_or_else(|_| Err(Error::deadline(&what)))
+    }
+}
+
+#[async_trait]
+impl Secrets for Runtime {
+    async fn get_secret(&self, _cx: &CallContext, request: GetSecret) -> Result<Secret> {
+        let store = self
+            .secrets
+            .get(&request.store)
+            .ok_or_else(|| refusals::secret_store(&request.store, self.secrets.is_empty()))?;
+        store.get(&request)
+    }
+
+    async fn get_secrets(
+        &self,
+        _: &CallContext,
+        _: GetSecrets,
+    ) -> Result<BTreeMap<String, Secret>> {
+        Err(Error::unimplemented("not yet"))
+    }
+}
