@@ -2,7 +2,7 @@
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=../../proto");
-    let files = ["dapr/proto/common/v1/common.proto", "dapr/proto/runtime/v1/dapr.proto"];
+    let files = ["dapr/proto/runtime/v1/appcallback.proto", "dapr/proto/runtime/v1/dapr.proto"];
     let descriptors = protox::compile(files, ["../../proto"])?;
     tonic_prost_build::configure()
         .generate_default_stubs(true)

@@ -1,5 +1,7 @@
-//! The wire form of Dapr's API, generated from `proto/`: a subset written from Dapr's field
-//! numbers. Fields that are not listed there are ignored on the wire, as protobuf allows.
+//! The wire form of Dapr's API, generated from `proto/`, which is written from the names and field
+//! numbers of Dapr 1.18. It leaves out workflows, MCP, the `Subtle` cryptography and the hosting of
+//! actors, and rpcs that have a stable successor; what is not listed there is ignored on the wire,
+//! as protobuf allows. Types of `google.protobuf` are those of [`prost_types`].
 
 /// Messages shared by the API and the app channel (`dapr.proto.common.v1`).
 #[allow(
@@ -19,7 +21,7 @@ pub mod common {
     }
 }
 
-/// The runtime's service and its messages (`dapr.proto.runtime.v1`).
+/// The services of the runtime and of the app, and their messages (`dapr.proto.runtime.v1`).
 #[allow(
     missing_docs,
     unreachable_pub,
