@@ -114,12 +114,12 @@ fn names_a_trace(traceparent: &str) -> bool {
 
 /// Whether Dapr treats data of this type as JSON. Types such as `application/vnd.x+json` are text
 /// to Dapr.
-fn is_json(content_type: &str) -> bool {
+pub(crate) fn is_json(content_type: &str) -> bool {
     is(content_type, "application/json")
 }
 
 /// Compares media types as Dapr does: without case and parameters.
-fn is(content_type: &str, expected: &str) -> bool {
+pub(crate) fn is(content_type: &str, expected: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.eq_ignore_ascii_case(expected)
 }
