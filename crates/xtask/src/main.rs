@@ -47,10 +47,10 @@ enum Task {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
-    /// Measure, against plain hyper in the same run
+    /// Measure, against native servers in the same run
     Bench {
         /// What to measure
-        #[arg(value_parser = ["hello"])]
+        #[arg(value_parser = ["hello", "dapr"])]
         what: String,
         /// Rounds, each with every server in turn
         #[arg(long, default_value_t = 3)]
@@ -81,7 +81,10 @@ fn run(task: Task) -> Result<()> {
         Task::Ci => check().and_then(|()| test(&[])),
         Task::Guests => guests::build(),
         Task::Fuzz { targets, seconds } => fuzz::run(targets, seconds),
-        Task::Bench { rounds, seconds, .. } => bench::hello(rounds, seconds),
+        Task::Bench { what, rounds, seconds } => match what.as_str() {
+            "dapr" => bench::dapr(rounds, seconds),
+            _ => bench::hello(rounds, seconds),
+        },
         Task::Size => size::check(),
     }
 }

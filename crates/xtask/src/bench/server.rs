@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
+
+use super::Contender;
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
@@ -15,12 +16,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a program that prints `serving   http://ADDRESS`.
-    pub(crate) fn start(name: &str, program: &Path, args: &[&str]) -> Result<Self> {
+    pub(crate) fn start(contender: &Contender) -> Result<Self> {
+        let Contender { name, program, args, env } = contender;
         let mut child = Command::new(program)
             .args(args)
             .env_remove("PORT")
             .env_remove("DAPR_GRPC_PORT")
             .env_remove("DAPR_GRPC_ENDPOINT")
+            .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
