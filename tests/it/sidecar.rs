@@ -112,7 +112,8 @@ async fn tokens_are_sent_and_asked_for() -> Result<()> {
     }
     let api = ("DAPR_API_TOKEN".to_owned(), "to-daprd".to_owned());
     let app = ("APP_API_TOKEN".to_owned(), "to-the-app".to_owned());
-    let options = Options { env: vec![api.clone(), app.clone()], daprd_env: vec![api, app] };
+    let (env, daprd_env) = (vec![api.clone(), app.clone()], vec![api, app]);
+    let options = Options { env, daprd_env, ..Options::default() };
     let world = probe::world_with(BACKEND, options).await?;
     let http = &world.trilby.http;
     let sent = call(http, "/publish", ["pubsub", "t1"], "", "guarded").await?;
@@ -139,7 +140,8 @@ async fn a_wrong_token_is_a_typed_error() -> Result<()> {
         return Ok(());
     }
     let token = |value: &str| vec![("DAPR_API_TOKEN".to_owned(), value.to_owned())];
-    let options = Options { env: token("wrong"), daprd_env: token("right") };
+    let (env, daprd_env) = (token("wrong"), token("right"));
+    let options = Options { env, daprd_env, ..Options::default() };
     let world = probe::world_with(BACKEND, options).await?;
     let report = get(&world.trilby.http, "k").await?;
     assert_eq!(report.result, -16, "{report:?}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -12,6 +12,9 @@ use crate::Backend;
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     documents: String,
+    redis_port: Option<u16>,
+    /// What components read beside their own files.
+    files: Vec<(PathBuf, &'static str)>,
     resiliency: Option<&'static str>,
 }
 
@@ -36,9 +39,9 @@ impl Components {
     /// needs it; files lie below `folder`.
     #[must_use]
     pub fn of(backend: Backend, redis_port: Option<u16>, folder: &Path) -> Self {
-        let host = format!("127.0.0.1:{}", redis_port.unwrap_or_default());
+        let all = Self { redis_port, ..Self::default() };
+        let host = all.redis_host();
         let database = folder.join("state.db").display().to_string();
-        let all = Self::default();
         let all = match backend {
             Backend::EmbeddedMemory | Backend::DaprdMemory => {
                 all.add("statestore", "state.in-memory", &[])
@@ -59,6 +62,49 @@ impl Components {
     fn with_retries(mut self) -> Self {
         self.resiliency = Some(RETRIES);
         self
+    }
+
+    /// Adds `configuration`: its items are the keys of the Redis (see [`crate::Redis::set`]), for
+    /// which [`crate::Options::redis`] asks.
+    #[must_use]
+    pub fn with_configuration(self) -> Self {
+        let host = self.redis_host();
+        self.add("configuration", "configuration.redis", &[("redisHost", &host)])
+    }
+
+    /// Adds `lock`, kept in the Redis for which [`crate::Options::redis`] asks.
+    #[must_use]
+    pub fn with_lock(self) -> Self {
+        let host = self.redis_host();
+        self.add("lock", "lock.redis", &[("redisHost", &host)])
+    }
+
+    /// Adds `crypto`, with the keys `aes` and `other`, each of 256 bits, in files below `folder`.
+    #[must_use]
+    pub fn with_crypto(mut self, folder: &Path) -> Self {
+        // daprd takes a file for base64 whenever it decodes, even if its raw bytes were the key.
+        const AES: &str = "VHJpbGJ5J3MgdGVzdHMgZW5jcnlwdCB3aXRoIHRoaXM=";
+        const OTHER: &str = "QW4gb3RoZXIga2V5IG9mIHR3byBodW5kcmVkIGJpdHM=";
+        let keys = folder.join("keys");
+        self.files.extend([(keys.join("aes"), AES), (keys.join("other"), OTHER)]);
+        let path = keys.display().to_string();
+        self.add("crypto", "crypto.dapr.localstorage", &[("path", &path)])
+    }
+
+    /// Adds `conversation`, which answers with what it was told.
+    #[must_use]
+    pub fn with_conversation(self) -> Self {
+        self.add("conversation", "conversation.echo", &[])
+    }
+
+    /// Adds `actors`, in which a daprd with a control plane keeps the state of actors.
+    #[must_use]
+    pub fn with_actor_state(self) -> Self {
+        self.add("actors", "state.in-memory", &[("actorStateStore", "true")])
+    }
+
+    fn redis_host(&self) -> String {
+        format!("127.0.0.1:{}", self.redis_port.unwrap_or_default())
     }
 
     /// Adds a component.
@@ -96,6 +142,10 @@ impl Components {
     pub fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
         fs::write(folder.join("components.yaml"), &self.documents)?;
+        for (path, text) in &self.files {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, text)?;
+        }
         if let Some(resiliency) = self.resiliency {
             // daprd reads one resource of this kind from a file, and no others beside it.
             fs::write(folder.join("resiliency.yaml"), resiliency)?;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::process::free_port;
-use crate::{Backend, Components, Daprd, DaprdOptions, Launch, Redis, Trilby};
+use crate::{Backend, Components, ControlPlane, Daprd, DaprdOptions, Launch, Redis, Trilby};
 
 /// How a world differs from the plain one.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +15,12 @@ pub struct Options {
     pub env: Vec<(String, String)>,
     /// Variables for daprd.
     pub daprd_env: Vec<(String, String)>,
+    /// Changes how daprd is started, when all else of it is settled.
+    pub daprd: Option<fn(&mut DaprdOptions)>,
+    /// Whether daprd gets a scheduler and a placement service.
+    pub control_plane: bool,
+    /// Whether there is a Redis even if the backend needs none.
+    pub redis: bool,
 }
 
 /// All parts of a running application. Parts are ended in the order of the fields.
@@ -26,7 +31,10 @@ pub struct World {
     pub daprd: Option<Daprd>,
     /// How the sidecar was started, to start it again.
     pub daprd_options: Option<DaprdOptions>,
-    _redis: Option<Redis>,
+    /// Its scheduler and placement service, if they were asked for.
+    pub control_plane: Option<ControlPlane>,
+    /// The Redis, if there is one.
+    pub redis: Option<Redis>,
     /// The working directory of both.
     pub folder: TempDir,
 }
@@ -45,9 +53,10 @@ impl World {
         more: impl FnOnce(Components, &Path) -> Components,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let redis = match backend {
-            Backend::DaprdRedis => Some(Redis::start(&program("TRILBY_TEST_REDIS")?).await?),
-            _ => None,
+        let redis = if options.redis || backend == Backend::DaprdRedis {
+            Some(Redis::start(&program("TRILBY_TEST_REDIS")?).await?)
+        } else {
+            None
         };
         let components =
             Components::of(backend, redis.as_ref().map(|redis| redis.port), folder.path());
@@ -60,35 +69,23 @@ impl World {
         if !backend.is_sidecar() {
             let path = resources.display().to_string();
             let trilby = launch.args(&["--components", &path]).start().await?;
-            let parts = (None, None);
-            return Ok(Self {
-                trilby,
-                daprd: parts.0,
-                daprd_options: parts.1,
-                _redis: redis,
-                folder,
-            });
+            let (daprd, daprd_options, control_plane) = (None, None, None);
+            return Ok(Self { trilby, daprd, daprd_options, control_plane, redis, folder });
         }
-        let grpc_port = free_port()?;
-        let launch = launch.env("DAPR_GRPC_PORT", grpc_port.to_string());
-        let trilby = launch.start().await?;
-        let daprd_options = DaprdOptions {
-            program: program("TRILBY_TEST_DAPRD")?,
-            app_id,
-            app_port: Some(trilby.port()),
-            grpc_port,
-            resources,
-            folder: folder.path().to_owned(),
-            env: options.daprd_env,
-        };
+        let control_plane =
+            if options.control_plane { Some(ControlPlane::start().await?) } else { None };
+        let mut daprd_options = DaprdOptions::new(app_id, resources, folder.path())?;
+        daprd_options.control_plane = control_plane.as_ref().map(|plane| plane.address.clone());
+        daprd_options.env = options.daprd_env;
+        let grpc_port = daprd_options.grpc_port.to_string();
+        let trilby = launch.env("DAPR_GRPC_PORT", grpc_port).start().await?;
+        daprd_options.app_port = Some(trilby.port());
+        if let Some(change) = options.daprd {
+            change(&mut daprd_options);
+        }
         let daprd = Daprd::start(&daprd_options).await.with_context(|| trilby.output())?;
-        Ok(Self {
-            trilby,
-            daprd: Some(daprd),
-            daprd_options: Some(daprd_options),
-            _redis: redis,
-            folder,
-        })
+        let (daprd, daprd_options) = (Some(daprd), Some(daprd_options));
+        Ok(Self { trilby, daprd, daprd_options, control_plane, redis, folder })
     }
 
     /// A path below the working directory.

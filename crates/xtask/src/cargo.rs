@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::daprd::Programs;
 use crate::{root, say, tools};
 
 /// Runs cargo in the root of the repository.
@@ -23,13 +24,18 @@ pub(crate) fn run(args: &[&str], env: &[(&str, &str)]) -> Result<()> {
 }
 
 /// Runs the tests of the workspace.
-pub(crate) fn test(filter: &[String], daprd: Option<&Path>, redis: Option<&Path>) -> Result<()> {
-    let daprd = daprd.map(|path| path.display().to_string()).unwrap_or_default();
-    let redis = redis.map(|path| path.display().to_string()).unwrap_or_default();
+pub(crate) fn test(filter: &[String], dapr: Option<&Programs>, redis: Option<&Path>) -> Result<()> {
+    let text = |path: Option<&Path>| path.map(|p| p.display().to_string()).unwrap_or_default();
+    let daprd = text(dapr.map(|programs| programs.daprd.as_path()));
+    let scheduler = text(dapr.map(|programs| programs.scheduler.as_path()));
+    let placement = text(dapr.map(|programs| programs.placement.as_path()));
+    let redis = text(redis);
     let binary = target().join("release/trilby").display().to_string();
     let env = [
         ("TRILBY_TEST_BIN", binary.as_str()),
         ("TRILBY_TEST_DAPRD", &daprd),
+        ("TRILBY_TEST_SCHEDULER", &scheduler),
+        ("TRILBY_TEST_PLACEMENT", &placement),
         ("TRILBY_TEST_REDIS", &redis),
         // A test's error says what happened; the way there only hides it.
         ("RUST_BACKTRACE", "0"),

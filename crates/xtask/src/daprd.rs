@@ -1,4 +1,5 @@
-//! The real daprd, built from `tests/daprd` once and kept outside the checkout.
+//! The real daprd and its control plane, built from `tests/daprd` once and kept outside the
+//! checkout.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,27 +12,59 @@ use crate::{root, say};
 
 const LINK_FLAGS: &str = "-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=1.18.3";
 
-/// The path of a daprd that is made from what `tests/daprd` holds now.
-pub(crate) fn build() -> Result<PathBuf> {
+/// What is built: daprd is the module itself, the others are `tool`s of its `go.mod`.
+const PACKAGES: [&str; 3] =
+    [".", "github.com/dapr/dapr/cmd/scheduler", "github.com/dapr/dapr/cmd/placement"];
+
+/// The paths of Dapr's programs.
+pub(crate) struct Programs {
+    pub(crate) daprd: PathBuf,
+    /// Jobs and reminders need it.
+    pub(crate) scheduler: PathBuf,
+    /// Actors need it.
+    pub(crate) placement: PathBuf,
+}
+
+impl Programs {
+    fn of(folder: &Path) -> Self {
+        Self {
+            daprd: folder.join("daprd"),
+            scheduler: folder.join("scheduler"),
+            placement: folder.join("placement"),
+        }
+    }
+
+    fn are_there(&self) -> bool {
+        [&self.daprd, &self.scheduler, &self.placement].iter().all(|path| path.is_file())
+    }
+}
+
+/// The programs, made from what `tests/daprd` holds now.
+pub(crate) fn build() -> Result<Programs> {
     let source = root().join("tests/daprd");
     let folder = cache()?.join(format!("daprd-{}", key(&source)?));
-    let program = folder.join("daprd");
-    if program.is_file() {
-        return Ok(program);
+    let programs = Programs::of(&folder);
+    if programs.are_there() {
+        return Ok(programs);
     }
-    say("building daprd, once: some minutes");
-    fs::create_dir_all(&folder)?;
-    let unfinished = folder.join(format!("daprd.{}", std::process::id()));
+    say("building daprd, scheduler and placement, once: some minutes");
+    let unfinished = folder.with_extension(std::process::id().to_string());
+    fs::create_dir_all(&unfinished)?;
+    // Go takes a path that ends in a separator for a folder, into which each program goes by name.
     let status = Command::new("go")
         .args(["build", "-mod=readonly", "-trimpath", "-ldflags", LINK_FLAGS, "-o"])
-        .arg(&unfinished)
-        .arg(".")
+        .arg(unfinished.join(""))
+        .args(PACKAGES)
         .current_dir(&source)
         .env("CGO_ENABLED", "0")
         .status()?;
     ensure!(status.success(), "go build of daprd failed ({status})");
-    fs::rename(&unfinished, &program)?;
-    Ok(program)
+    if let Err(error) = fs::rename(&unfinished, &folder) {
+        // Whoever built the same at the same time was first.
+        ensure!(programs.are_there(), "cannot make {}: {error}", folder.display());
+        fs::remove_dir_all(&unfinished)?;
+    }
+    Ok(programs)
 }
 
 /// The folder for what is heavy to make.
@@ -53,6 +86,7 @@ fn key(source: &Path) -> Result<String> {
     files.sort();
     let mut digest = Sha256::new();
     digest.update(LINK_FLAGS);
+    digest.update(PACKAGES.join(" "));
     for file in files {
         digest.update(fs::read(&file).with_context(|| format!("reading {}", file.display()))?);
     }

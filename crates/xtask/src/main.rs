@@ -1,9 +1,9 @@
 //! The project's own tasks: `cargo xtask test`, `check`, `guests`, `fuzz`, `bench`.
 //!
 //! In the order in which `test` uses them: [`tools`] finds what a machine must have; [`daprd`]
-//! builds the real daprd once, into a cache outside the checkout; [`guests`] builds the WebAssembly
-//! modules of examples and tests; [`cargo`] runs everything else in the release profile, so that
-//! dependencies are compiled once.
+//! builds the real daprd and its control plane once, into a cache outside the checkout; [`guests`]
+//! builds the WebAssembly modules of examples and tests; [`cargo`] runs everything else in the
+//! release profile, so that dependencies are compiled once.
 
 mod bench;
 mod cargo;
@@ -91,9 +91,9 @@ fn run(task: Task) -> Result<()> {
 
 fn test(filter: &[String]) -> Result<()> {
     let parts = tools::Parts::find()?;
-    let daprd = parts.go.then(daprd::build).transpose()?;
+    let dapr = parts.go.then(daprd::build).transpose()?;
     guests::build()?;
-    cargo::test(filter, daprd.as_deref(), parts.redis.as_deref())
+    cargo::test(filter, dapr.as_ref(), parts.redis.as_deref())
 }
 
 fn check() -> Result<()> {
