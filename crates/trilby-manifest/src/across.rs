@@ -17,7 +17,9 @@ use crate::{Build, Target, Trigger, paths};
 enum Claim<'a> {
     /// The paths of a shape at a host.
     Paths(Option<&'a str>, String),
-    /// A topic or a binding.
+    /// The events of a topic under a condition.
+    Topic(&'a str, &'a str, Option<&'a str>),
+    /// A binding, a job or a configuration.
     Delivery(&'a Trigger),
 }
 
@@ -65,6 +67,9 @@ pub(crate) fn refuse_duplicates(drafts: &[Draft], source: &Source, found: &mut F
         let (claim, methods) = match trigger.get_ref() {
             Trigger::Http { path, methods, host } => {
                 (Claim::Paths(host.as_deref(), paths::shape(path)), methods.as_slice())
+            }
+            Trigger::Topic { pubsub, topic, options } => {
+                (Claim::Topic(pubsub, topic, options.condition.as_deref()), &[][..])
             }
             other => (Claim::Delivery(other), &[][..]),
         };

@@ -282,10 +282,14 @@ pub struct Place {
 pub enum Part {
     /// All of it: its header.
     Route,
-    /// The path, topic or binding.
+    /// The path, topic, binding, job or configuration.
     Trigger,
+    /// The condition on a topic's events.
+    Match,
     /// The module.
     Module,
+    /// The command that makes the module.
+    Build,
     /// The entry point.
     Entrypoint,
     /// The grants.

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::Volume;
 use crate::findings::{Findings, Problem, shown};
 use crate::reader::{Field, Reader};
-use crate::{Grant, Grants, Volume};
 
 /// Variables that belong to CGI, or that a request or an event sets.
-const REQUEST_VARIABLES: [&str; 27] = [
+const REQUEST_VARIABLES: [&str; 29] = [
     "AUTH_TYPE",
     "BINDING_NAME",
     "GATEWAY_INTERFACE",
     "HTTPS",
+    "JOB_NAME",
     "PATH_INFO",
     "PATH_TRANSLATED",
     "QUERY_STRING",
@@ -32,6 +33,7 @@ const REQUEST_VARIABLES: [&str; 27] = [
     "SERVER_SOFTWARE",
     "TRACEPARENT",
     "TRACESTATE",
+    "TRILBY_BULK_COUNT",
     "TRILBY_TRIGGER",
     "X_FULL_URL",
     "X_MATCHED_ROUTE",
@@ -39,13 +41,12 @@ const REQUEST_VARIABLES: [&str; 27] = [
 ];
 
 /// The same, by the beginning of their names.
-const REQUEST_PREFIXES: [&str; 4] = ["HTTP_", "CONTENT_", "CE_", "PATH_PARAM_"];
+const REQUEST_PREFIXES: [&str; 5] = ["HTTP_", "CONTENT_", "CE_", "CONFIGURATION_", "PATH_PARAM_"];
 
 /// The keys of a volume that is a table.
 pub(crate) const VOLUME_KEYS: [&str; 2] = ["host", "writable"];
 
-/// The keys of `grants`.
-pub(crate) const GRANT_KEYS: [&str; 4] = ["state", "publish", "bindings", "secrets"];
+pub(crate) use crate::granted::{GRANT_KEYS, grants};
 
 /// The environment of a table: `base`, and the table's own variables over it.
 pub(crate) fn env(
@@ -123,34 +124,6 @@ pub(crate) fn guest_path(field: &Field<'_>, found: &mut Findings) -> Option<Stri
         return None;
     }
     Some(field.name.to_owned())
-}
-
-/// The grants of a route.
-pub(crate) fn grants(table: &Reader<'_>, found: &mut Findings) -> Grants {
-    table.refuse_unknown(&GRANT_KEYS, found);
-    Grants {
-        state: grant_list(table, "state", found),
-        publish: grant_list(table, "publish", found),
-        bindings: grant_list(table, "bindings", found),
-        secrets: grant_list(table, "secrets", found),
-        ..Grants::default()
-    }
-}
-
-fn grant_list(table: &Reader<'_>, name: &str, found: &mut Findings) -> Vec<Grant> {
-    let mut grants = Vec::new();
-    for text in table.texts(name, found) {
-        match Grant::parse(text.text) {
-            Some(grant) => grants.push(grant),
-            None => found.error(
-                Problem::new(text.span, format!("`{}` is not a grant", shown(text.text))).help(
-                    "write `component`, `component/name` or `component/prefix*`; a `*` stands \
-                     only at the end",
-                ),
-            ),
-        }
-    }
-    grants
 }
 
 #[cfg(test)]
@@ -264,7 +237,7 @@ mod tests {
     fn a_bad_grant_and_a_missing_folder_are_shown() {
         let text = route("grants = { state = [\"s\", \"s/*x\"] }\nvolumes.\"/a\" = \"nowhere\"");
         insta::assert_snapshot!(report(&text), @r#"
-        error: `s/*x` is not a grant
+        error: `s/*x` is not a grant of `state`
          --> trilby.toml:5:26
           |
         5 | grants = { state = ["s", "s/*x"] }

@@ -3,7 +3,8 @@
 //! In the order in which a file passes through: `load` chooses and reads the file; `source` keeps
 //! its text, to show the lines that messages are about; `reader` gives typed access to a parsed
 //! table; `trilby_toml` and `modules_toml` read the two formats, with `route`, `trigger`, `http`,
-//! `target`, `argv`, `guest`, `networks`, `limits` and `paths` for their parts; `across` and `cover`
+//! `topic`,
+//! `target`, `argv`, `guest`, `granted`, `networks`, `limits` and `paths` for their parts; `across` and `cover`
 //! check the routes against each other.
 //!
 //! Every problem of a file is found and reported at once (`findings`), each with its place. What
@@ -20,6 +21,7 @@
 //!
 //! [dapr]
 //! components = "components"        # default: this folder, if it exists
+//! apps = { billing = "http://127.0.0.1:4000" } # other apps here, for `invoke` without a sidecar
 //!
 //! [server]
 //! trusted-proxies = ["10.0.0.0/8"] # whose Forwarded and X-Forwarded-* are believed; default: none
@@ -47,7 +49,7 @@
 //! GREETING = "hello"
 //!
 //! [[route]]
-//! path = "/orders/:id/..."         # or topic = "pubsub/topic", or binding = "name"
+//! path = "/orders/:id/..."         # or topic, binding, job, configuration: see below
 //! methods = ["GET", "POST"]        # default: all; HEAD goes with GET
 //! host = "api.example.com"         # or "*.example.com"; default: every host
 //! module = "orders.wasm"           # relative to this file's folder, as all paths; or "oci:…"
@@ -65,9 +67,43 @@
 //!
 //! [route.grants]                   # default: nothing
 //! state = ["store/key", "store/prefix*"]
+//! state-read = ["store/key"]       # one half of `state`; the other one is
+//! state-write = ["store/key"]
+//! state-query = ["store"]
 //! publish = ["pubsub/topic"]
-//! bindings = ["name"]
+//! bindings = ["name/operation"]
+//! invoke = ["app/method", "app/v1/*"]
 //! secrets = ["store/name"]
+//! configuration = ["store/key"]
+//! lock = ["store/resource"]
+//! jobs = ["name", "prefix*"]
+//! encrypt = ["component/key"]
+//! decrypt = ["component/key"]
+//! conversation = ["component"]
+//! actors = ["Type/id"]
+//! metadata = ["read", "write"]
+//! call = ["ListActorReminders"]    # any other unary rpc of Dapr
+//!
+//! [[route]]
+//! topic = "pubsub/orders"
+//! match = "event.type == 'placed'" # CEL; the route of the topic without it gets the rest
+//! dead-letter = "failed-orders"    # for events that could not be delivered
+//! bulk = { max-messages = 100, max-await = "1s" } # or true: several events at once
+//! raw-payload = false              # whether what is published has no CloudEvents envelope
+//! envelope = false                 # whether the guest gets the envelope instead of its data
+//! module = "orders.wasm"
+//!
+//! [[route]]
+//! binding = "nightly"              # an input binding, by its component's name
+//! module = "orders.wasm"
+//!
+//! [[route]]
+//! job = "report-*"                 # the app's jobs, by name
+//! module = "orders.wasm"
+//!
+//! [[route]]
+//! configuration = "store/key"      # changes of a key; or "store/prefix*", or "store"
+//! module = "orders.wasm"
 //!
 //! [[route]]
 //! path = "/static/..."
@@ -94,11 +130,13 @@
 mod across;
 mod allowed_host;
 mod app;
+mod apps;
 mod argv;
 mod cover;
 mod env_file;
 mod error;
 mod findings;
+mod granted;
 mod grants;
 mod guest;
 mod http;
@@ -118,6 +156,7 @@ mod target;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod topic;
 mod trigger;
 mod trilby_toml;
 

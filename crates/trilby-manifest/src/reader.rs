@@ -177,12 +177,12 @@ fn elsewhere(name: &str) -> Option<&'static str> {
         }
         _ if PROCESS_KEYS.contains(&name) => Some("`[limits]`"),
         "trusted-proxies" => Some("`[server]`"),
-        "components" => Some("`[dapr]`"),
-        "state" | "publish" | "bindings" | "secrets" => Some("the `grants` of a route"),
-        "path" | "topic" | "binding" | "module" | "files" | "build" | "argv" | "entrypoint"
-        | "volumes" | "methods" | "host" | "allowed-hosts" | "allowed-networks" => {
-            Some("a `[[route]]`")
-        }
+        "components" | "apps" => Some("`[dapr]`"),
+        "path" | "topic" | "binding" | "job" | "configuration" | "module" | "files" | "build"
+        | "argv" | "entrypoint" | "volumes" | "methods" | "host" | "allowed-hosts"
+        | "allowed-networks" => Some("a `[[route]]`"),
+        _ if crate::topic::TOPIC_KEYS.contains(&name) => Some("a `[[route]]` with `topic`"),
+        _ if crate::guest::GRANT_KEYS.contains(&name) => Some("the `grants` of a route"),
         _ => None,
     }
 }
@@ -242,6 +242,10 @@ impl<'a> Field<'a> {
             found.error(self.wrong_type(wanted));
         }
         number
+    }
+
+    pub(crate) fn is_boolean(&self) -> bool {
+        self.value.get_ref().as_bool().is_some()
     }
 
     pub(crate) fn boolean(&self, found: &mut Findings) -> Option<bool> {

@@ -16,12 +16,19 @@ use crate::{
     guest, http, networks, paths, target, trigger,
 };
 
-pub(crate) const KEYS: [&str; 19] = [
+pub(crate) const KEYS: [&str; 26] = [
     "path",
     "methods",
     "host",
     "topic",
+    "match",
+    "dead-letter",
+    "bulk",
+    "raw-payload",
+    "envelope",
     "binding",
+    "job",
+    "configuration",
     "module",
     "files",
     "build",
@@ -120,7 +127,9 @@ fn place(route: &Reader<'_>, source: &Source) -> Place {
     let first = |names: &[&str]| names.iter().find_map(|name| span(name));
     let parts = [
         (Part::Trigger, first(&trigger::KEYS)),
+        (Part::Match, span("match")),
         (Part::Module, first(&["module", "files"])),
+        (Part::Build, span("build")),
         (Part::Entrypoint, span("entrypoint")),
         (Part::Grants, span("grants")),
         (Part::Limits, span("limits")),
@@ -188,7 +197,7 @@ fn require_prefix(route: &Reader<'_>, files: &Text<'_>, found: &mut Findings) {
         // A bad or missing path has its own report.
         None if !trigger::KEYS.iter().skip(1).any(|name| route.get(name).is_some()) => return,
         None => Problem::new(files.span.clone(), "`files` means nothing without `path`")
-            .help("only a `path` can have files; a topic or a binding needs a `module`"),
+            .help("only a `path` can have files; what comes from Dapr needs a `module`"),
     };
     found.error(problem);
 }

@@ -72,6 +72,9 @@ struct Manifest {
 struct Dapr {
     /// The folder of Dapr's component files. Default: `components`, if it exists.
     components: Option<String>,
+    /// Other apps of this machine, by their Dapr app ids, as `http://HOST:PORT`: whom `invoke` finds
+    /// without a sidecar.
+    apps: Option<BTreeMap<String, String>>,
 }
 
 /// What holds for the server.
@@ -158,13 +161,19 @@ struct AppLimits {
 #[schemars(extend(
     "allOf" = [
         { "oneOf": [
-            { "required": ["path"] }, { "required": ["topic"] }, { "required": ["binding"] }
+            { "required": ["path"] }, { "required": ["topic"] }, { "required": ["binding"] },
+            { "required": ["job"] }, { "required": ["configuration"] }
         ] },
         { "oneOf": [{ "required": ["module"] }, { "required": ["files"] }] }
     ],
     "dependentRequired" = {
         "methods": ["path"],
         "host": ["path"],
+        "match": ["topic"],
+        "dead-letter": ["topic"],
+        "bulk": ["topic"],
+        "raw-payload": ["topic"],
+        "envelope": ["topic"],
         "files": ["path"],
         "build": ["module"],
         "sources": ["build"],
@@ -196,9 +205,26 @@ struct Route {
     /// Instead of a path: the events of a topic, as `pubsub/topic`.
     #[schemars(regex(pattern = "^[^/]+/.+$"), example = &"pubsub/orders")]
     topic: Option<String>,
+    /// Which events of the topic: a condition in CEL. The route without one gets the rest.
+    #[schemars(length(min = 1, max = 8192), example = &"event.type == 'placed'")]
+    r#match: Option<String>,
+    /// The topic for events that could not be delivered.
+    dead_letter: Option<String>,
+    /// Whether several events come at once. Default: false.
+    bulk: Option<Bulk>,
+    /// Whether what is published has no CloudEvents envelope. Default: false.
+    raw_payload: Option<bool>,
+    /// Whether the guest gets the envelope instead of its data. Default: false.
+    envelope: Option<bool>,
     /// Instead of a path: an input binding, by its component's name.
     #[schemars(example = &"nightly")]
     binding: Option<String>,
+    /// Instead of a path: the app's jobs, by name, or by its beginning and `*`.
+    #[schemars(regex(pattern = r"^[^/\\#?*]*\*?$"), example = &"report-*")]
+    job: Option<String>,
+    /// Instead of a path: changes of configuration, as `store`, `store/key` or `store/prefix*`.
+    #[schemars(example = &"config/feature-*")]
+    configuration: Option<String>,
     /// The module: a `.wasm` or `.wat` file, or one in an OCI registry.
     #[schemars(example = &"orders.wasm", example = &"oci:ghcr.io/owner/orders:1.0")]
     module: Option<String>,
@@ -239,6 +265,27 @@ struct Route {
 #[schemars(transparent)]
 struct Method(#[schemars(regex(pattern = "^[!#$%&'*+.^_`|~0-9A-Z-]+$"))] String);
 
+/// Several events at once: whether, or how many.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Bulk {
+    /// Whether.
+    Flag(bool),
+    /// How many.
+    Table(BulkTable),
+}
+
+/// How many events come at once.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct BulkTable {
+    /// At most so many. Default: 100.
+    #[schemars(range(min = 1, max = 10_000))]
+    max_messages: Option<u32>,
+    /// How long to wait for more, at most 1m. Default: 1s.
+    max_await: Option<Duration>,
+}
+
 /// A folder for a guest.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
@@ -264,19 +311,64 @@ struct VolumeTable {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 struct Grants {
-    /// State stores and keys.
+    /// State stores and keys, to read and to write.
     #[schemars(extend("examples" = [["statestore/order-*"]]))]
     state: Option<Vec<Grant>>,
+    /// State stores and keys, to read only.
+    state_read: Option<Vec<Grant>>,
+    /// State stores and keys, to write only.
+    state_write: Option<Vec<Grant>>,
+    /// State stores to query, with all their keys.
+    state_query: Option<Vec<Component>>,
     /// Pub/sub components and topics to publish to.
     #[schemars(extend("examples" = [["pubsub/placed"]]))]
     publish: Option<Vec<Grant>>,
     /// Output bindings and operations.
     #[schemars(extend("examples" = [["mail/create"]]))]
     bindings: Option<Vec<Grant>>,
+    /// Apps to call, and the paths at them.
+    #[schemars(extend("examples" = [["billing/v1/*"]]))]
+    invoke: Option<Vec<Grant>>,
     /// Secret stores and secrets.
     #[schemars(extend("examples" = [["vault/smtp"]]))]
     secrets: Option<Vec<Grant>>,
+    /// Configuration stores and keys.
+    configuration: Option<Vec<Grant>>,
+    /// Lock stores and resources.
+    lock: Option<Vec<Grant>>,
+    /// The app's jobs, by name, or by its beginning and `*`.
+    #[schemars(extend("examples" = [["report-*"]]))]
+    jobs: Option<Vec<Grant>>,
+    /// Crypto components and keys to encrypt with.
+    encrypt: Option<Vec<Grant>>,
+    /// Crypto components and keys to decrypt with.
+    decrypt: Option<Vec<Grant>>,
+    /// Conversation components.
+    conversation: Option<Vec<Component>>,
+    /// Actor types and ids.
+    #[schemars(extend("examples" = [["Cart/user-*"]]))]
+    actors: Option<Vec<Grant>>,
+    /// The runtime's metadata: `read`, `write`.
+    metadata: Option<Vec<MetadataGrant>>,
+    /// Other unary rpcs of Dapr.
+    #[schemars(extend("examples" = [["ListActorReminders"]]))]
+    call: Option<Vec<Rpc>>,
 }
+
+/// A component, with all names within it.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Component(#[schemars(regex(pattern = "^[^/*]+$"))] String);
+
+/// What may be done with the runtime's metadata.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct MetadataGrant(#[schemars(regex(pattern = "^(read|write)$"))] String);
+
+/// The name of an rpc.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Rpc(#[schemars(regex(pattern = "^[A-Z][A-Za-z0-9]*$"))] String);
 
 /// A component, and the names within it.
 #[derive(JsonSchema)]

@@ -57,7 +57,7 @@ fn scraps() -> impl Strategy<Value = String> {
         Just("[limits]\n".to_owned()),
         Just("version = 1\n".to_owned()),
         Just("[server]\n".to_owned()),
-        "(path|topic|binding|module|route|build|deadline|memory|queue|env|volumes|grants|name\
+        "(path|topic|match|dead-letter|bulk|raw-payload|envelope|job|configuration|apps|binding|module|route|build|deadline|memory|queue|env|volumes|grants|name\
          |methods|host|files|argv|allowed-hosts|allowed-networks|authorization|response-headers\
          |limits|server|trusted-proxies|cpu|head-in|http-calls|connections|allowed_hosts\
          |http_max_concurrency) \

@@ -1,15 +1,15 @@
-//! What starts a route: exactly one of `path`, `topic` and `binding`. A path may have `methods`
-//! and a `host`.
+//! What starts a route: exactly one of `path`, `topic`, `binding`, `job` and `configuration`. A path
+//! may have `methods` and a `host`; the keys of a topic are in `topic`.
 
 use toml::Spanned;
 
 use crate::findings::{Findings, Problem, shown};
 use crate::reader::{Field, Reader, Text};
-use crate::{TopicOptions, Trigger};
+use crate::{Grant, Pattern, Trigger, topic};
 use crate::{http, paths};
 
 /// The keys, of which a route has one.
-pub(crate) const KEYS: [&str; 3] = ["path", "topic", "binding"];
+pub(crate) const KEYS: [&str; 5] = ["path", "topic", "binding", "job", "configuration"];
 
 /// The keys that go with `path` only.
 pub(crate) const HTTP_KEYS: [&str; 2] = ["methods", "host"];
@@ -27,7 +27,7 @@ pub(crate) fn read(
         if KEYS.iter().any(|name| meant.contains(name)) {
             return None;
         }
-        let title = "a route needs one of `path`, `topic` and `binding`";
+        let title = "a route needs one of `path`, `topic`, `binding`, `job` and `configuration`";
         let help = "add a line such as `path = \"/...\"`";
         found.error(Problem::new(route.span(), title).help(help));
         return None;
@@ -55,12 +55,17 @@ fn trigger(
         refuse_http_keys(route, field, found);
         (Vec::new(), None)
     };
+    if field.name != "topic" {
+        topic::refuse_topic_keys(route, found);
+    }
     // What could not be read is not compared with other routes.
     let is_whole = found.error_count() == before;
     let text = field.filled_text(found)?;
     let trigger = match field.name {
         "path" => Trigger::Http { path: paths::check(&text, found)?, methods, host },
-        "topic" => topic(&text, found)?,
+        "topic" => topic::topic(route, &text, found)?,
+        "job" => job(&text, found)?,
+        "configuration" => configuration(&text, found)?,
         _ => binding(&text, found)?,
     };
     is_whole.then(|| Spanned::new(text.span, trigger))
@@ -74,24 +79,6 @@ fn refuse_http_keys(route: &Reader<'_>, trigger: &Field<'_>, found: &mut Finding
     }
 }
 
-/// `pubsub/topic`. Topics of some brokers have slashes; names of components have none.
-fn topic(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
-    match text.text.split_once('/') {
-        Some((pubsub, topic)) if !pubsub.is_empty() && !topic.is_empty() => Some(Trigger::Topic {
-            pubsub: pubsub.to_owned(),
-            topic: topic.to_owned(),
-            options: TopicOptions::default(),
-        }),
-        _ => {
-            let title =
-                format!("topic `{}` does not name a component and a topic", shown(text.text));
-            let help = "write the pub/sub component's name, `/`, and the topic: `pubsub/orders`";
-            found.error(Problem::new(text.span.clone(), title).help(help));
-            None
-        }
-    }
-}
-
 /// Dapr delivers a binding at the path `/NAME`, so the name must be a plain segment, and not one
 /// that Trilby answers itself.
 fn binding(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
@@ -99,7 +86,7 @@ fn binding(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || "/?#%".contains(c);
     let problem = if name.contains(is_odd) {
         "is not a component's name"
-    } else if matches!(name, "healthz" | "readyz") {
+    } else if matches!(name, "healthz" | "readyz" | "dapr") {
         "is reserved: Trilby answers that path itself"
     } else {
         return Some(Trigger::Binding { name: name.to_owned() });
@@ -109,6 +96,36 @@ fn binding(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
             .help("write the input binding's `metadata.name`"),
     );
     None
+}
+
+/// A job's name, or its beginning and `*`. Dapr's scheduler takes no name with one of these
+/// characters.
+fn job(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
+    match Pattern::parse(text.text).filter(|_| !text.text.contains(['/', '\\', '#', '?'])) {
+        Some(pattern) => Some(Trigger::Job { pattern }),
+        None => {
+            let title = format!("job `{}` is not the name of a job", shown(text.text));
+            let help = "write a name without `/`, `\\`, `#` and `?`; a `*` stands only at the end";
+            found.error(Problem::new(text.span.clone(), title).help(help));
+            None
+        }
+    }
+}
+
+/// `store`, `store/key` or `store/prefix*`.
+fn configuration(text: &Text<'_>, found: &mut Findings) -> Option<Trigger> {
+    match Grant::parse(text.text) {
+        Some(Grant { component, pattern }) => {
+            Some(Trigger::Configuration { store: component, pattern })
+        }
+        None => {
+            let title =
+                format!("configuration `{}` does not name a component and a key", shown(text.text));
+            let help = "write `store`, `store/key` or `store/prefix*`";
+            found.error(Problem::new(text.span.clone(), title).help(help));
+            None
+        }
+    }
 }
 
 /// The trigger as messages call it.
@@ -133,6 +150,7 @@ pub(crate) fn describe(trigger: &Trigger) -> String {
 mod tests {
 
     use super::*;
+    use crate::TopicOptions;
     use crate::testing::{loaded, report};
 
     fn route(trigger: &str) -> String {
@@ -157,6 +175,16 @@ mod tests {
             ),
             ("topic = \"bus/placed\"", topic("bus", "placed")),
             ("topic = \"bus/shop/placed\"", topic("bus", "shop/placed")),
+            ("job = \"a b\"", Trigger::Job { pattern: Pattern::Exact("a b".into()) }),
+            ("job = \"nightly-*\"", Trigger::Job { pattern: Pattern::Prefix("nightly-".into()) }),
+            (
+                "configuration = \"c/k/l\"",
+                Trigger::Configuration { store: "c".into(), pattern: Pattern::Exact("k/l".into()) },
+            ),
+            (
+                "configuration = \"c\"",
+                Trigger::Configuration { store: "c".into(), pattern: Pattern::Prefix("".into()) },
+            ),
             ("binding = \"tick\"", Trigger::Binding { name: "tick".into() }),
         ] {
             assert_eq!(loaded(&route(line)).app.routes[0].trigger, expected, "{line}");
@@ -166,7 +194,12 @@ mod tests {
     #[test]
     fn bad_triggers_are_refused() {
         for (line, expected) in [
-            ("", "a route needs one of `path`, `topic` and `binding`"),
+            ("", "a route needs one of `path`, `topic`, `binding`, `job` and `configuration`"),
+            ("job = \"a/b\"", "job `a/b` is not the name of a job"),
+            ("job = \"a*b\"", "job `a*b` is not the name of a job"),
+            ("job = \"a\"\nmethods = [\"GET\"]", "`methods` means nothing without `path`"),
+            ("configuration = \"/k\"", "configuration `/k` does not name a component and a key"),
+            ("binding = \"dapr\"", "binding `dapr` is reserved: Trilby answers that path itself"),
             ("path = 1", "`path` must be a string, found integer"),
             ("path = \"\"", "`path` must not be empty"),
             ("path = \"a\"", "path `a` does not start with `/`"),

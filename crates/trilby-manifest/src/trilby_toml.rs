@@ -7,8 +7,9 @@ use crate::findings::{Findings, Problem, shown};
 use crate::limits::{self, AppLimits};
 use crate::load::Document;
 use crate::names::{app_id_from, is_app_id};
+use crate::reader::Reader;
 use crate::route::{self, Defaults};
-use crate::{App, Precedence, Route, across, guest, networks};
+use crate::{App, Precedence, Route, across, apps, guest, networks, topic};
 
 /// The version of the format that this release reads.
 const VERSION: i64 = 1;
@@ -16,7 +17,7 @@ const VERSION: i64 = 1;
 pub(crate) const KEYS: [&str; 7] = ["version", "name", "dapr", "server", "limits", "env", "route"];
 
 /// The keys of `[dapr]`.
-pub(crate) const DAPR_KEYS: [&str; 1] = ["components"];
+pub(crate) const DAPR_KEYS: [&str; 2] = ["components", "apps"];
 
 /// The keys of `[server]`.
 pub(crate) const SERVER_KEYS: [&str; 1] = ["trusted-proxies"];
@@ -39,7 +40,12 @@ pub(crate) fn read(document: &Document<'_>, found: &mut Findings) -> App {
     }
     document.table.refuse_unknown(&KEYS, found);
     app.name = name(document, found);
-    app.components = components(document, found);
+    let dapr = document.table.table("dapr", "`[dapr]`", found);
+    if let Some(dapr) = &dapr {
+        dapr.refuse_unknown(&DAPR_KEYS, found);
+        app.apps = apps::apps(dapr, &app.name, found);
+    }
+    app.components = components(document, dapr.as_ref(), found);
     let limits = match document.table.table("limits", "`[limits]`", found) {
         Some(table) => limits::of_app(&table, document.source, found),
         None => limits::standard(),
@@ -90,11 +96,11 @@ fn name(document: &Document<'_>, found: &mut Findings) -> String {
     folder
 }
 
-fn components(document: &Document<'_>, found: &mut Findings) -> Option<PathBuf> {
-    let dapr = document.table.table("dapr", "`[dapr]`", found);
-    if let Some(dapr) = &dapr {
-        dapr.refuse_unknown(&DAPR_KEYS, found);
-    }
+fn components(
+    document: &Document<'_>,
+    dapr: Option<&Reader<'_>>,
+    found: &mut Findings,
+) -> Option<PathBuf> {
     let Some(field) = dapr.and_then(|dapr| dapr.get("components")) else {
         let folder = document.root.join("components");
         return folder.is_dir().then_some(folder);
@@ -128,6 +134,7 @@ fn routes(document: &Document<'_>, limits: AppLimits, found: &mut Findings) -> V
         tables.iter().map(|table| route::read(table, &defaults, found)).collect();
     across::refuse_duplicates(&drafts, document.source, found);
     across::share_builds(&mut drafts, found);
+    topic::share_subscriptions(&mut drafts, found);
     across::refuse_missing_modules(&drafts, found);
     drafts.into_iter().filter_map(route::Draft::finish).collect()
 }

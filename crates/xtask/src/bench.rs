@@ -40,7 +40,7 @@ pub(crate) fn hello(rounds: usize, seconds: u64) -> Result<()> {
 pub(crate) fn dapr(rounds: usize, seconds: u64) -> Result<()> {
     const APP: &str = "tests/guests/bench";
     cargo::run(&["build", "--release", "--package", "trilby", "--package", "trilby-testkit"], &[])?;
-    let sidecar = Sidecar::start(&daprd::build()?, &root().join(APP).join("components"))?;
+    let sidecar = Sidecar::start(&daprd::build()?.daprd, &root().join(APP).join("components"))?;
     let env = vec![
         ("DAPR_GRPC_PORT", sidecar.grpc_port.to_string()),
         ("DAPR_HTTP_PORT", sidecar.http_port.to_string()),

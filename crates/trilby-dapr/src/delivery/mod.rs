@@ -37,15 +37,14 @@ pub fn post(path: &str, content_type: &'static str, body: Bytes) -> Request<Byte
     request
 }
 
-/// A job that is due.
+/// A job that is due. As daprd does, every job's data is called JSON.
 #[must_use]
 pub fn job(name: &str, data: Option<&JobData>) -> Request<Bytes> {
-    let path = format!("{JOBS}{}", encoded(name));
-    match data {
-        Some(JobData::Bytes(bytes)) => post(&path, "application/octet-stream", bytes.clone()),
-        Some(JobData::Json(json)) => post(&path, "application/json", json.clone()),
-        None => post(&path, "application/json", Bytes::new()),
-    }
+    let body = match data {
+        Some(JobData::Bytes(bytes) | JobData::Json(bytes)) => bytes.clone(),
+        None => Bytes::new(),
+    };
+    post(&format!("{JOBS}{}", encoded(name)), "application/json", body)
 }
 
 /// The job that a path is for.

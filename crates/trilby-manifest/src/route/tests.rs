@@ -85,7 +85,7 @@ fn misspelt_keys_are_shown_with_the_right_ones() {
     7 | zzz = 1
       | ^^^
       |
-      = help: known keys: path, methods, host, topic, binding, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
+      = help: known keys: path, methods, host, topic, match, dead-letter, bulk, raw-payload, envelope, binding, job, configuration, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
     "#);
 }
 

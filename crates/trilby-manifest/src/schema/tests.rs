@@ -80,6 +80,11 @@ fn check(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
             "minimum" => value.as_f64().is_none_or(|n| Some(n) >= rule.as_f64()),
             "maximum" => value.as_f64().is_none_or(|n| Some(n) <= rule.as_f64()),
             "minItems" => value.as_array().is_none_or(|v| Some(v.len() as u64) >= rule.as_u64()),
+            "minLength" | "maxLength" => value.as_str().is_none_or(|text| {
+                let (length, bound) =
+                    (text.chars().count() as u64, rule.as_u64().expect("a count"));
+                if keyword == "minLength" { length >= bound } else { length <= bound }
+            }),
             "anyOf" => list().iter().any(is),
             "oneOf" => list().iter().filter(|schema| is(schema)).count() == 1,
             "allOf" => list().iter().all(is),
