@@ -6,7 +6,8 @@
 //! [`CallContext`]; the answer is a reply type or an [`Error`]. What comes the other way, described
 //! by the types of [`subscription`], is always an [`http::Request`] given to an [`Inbound`];
 //! [`delivery`] has the form of those requests and the meaning of their answers, [`event`] reads and
-//! writes the CloudEvents envelope. [`proto`] is the wire form of the same calls.
+//! writes the CloudEvents envelope, and a [`Condition`] tells from it which way an event goes.
+//! [`proto`] is the wire form of the same calls.
 //!
 //! This crate does no I/O.
 

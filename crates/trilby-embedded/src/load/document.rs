@@ -1,14 +1,23 @@
-//! One YAML document as a component's description, before its references are resolved.
+//! One YAML document: a subscription, or a component's description before its references are
+//! resolved.
 
 use std::path::{Path, PathBuf};
 
-use super::fields::{Fields, Text, list, mistake, text};
+use super::fields::{Fields, Text, list, mistake};
 use super::node::{Entry, Node, Value};
+use super::subscription::{self, DeclaredSubscription};
 use super::types::nearest;
 use crate::Error;
 
 const API_VERSION: &str = "dapr.io/v1alpha1";
-const KIND: &str = "Component";
+const COMPONENT: &str = "Component";
+const SUBSCRIPTION: &str = "Subscription";
+
+/// A document that the embedded runtime uses.
+pub(super) enum Document {
+    Component(Description),
+    Subscription(DeclaredSubscription),
+}
 
 /// A component as its file describes it.
 pub(super) struct Description {
@@ -39,12 +48,33 @@ pub(super) enum From {
     Secret { name: Text, key: Option<Text> },
 }
 
-/// Reads a document. `None` for a resource that is no component: the embedded runtime does not
-/// use it, and says so.
-pub(super) fn read(file: &Path, node: Node) -> Result<Option<Description>, Error> {
-    if !is_component(file, &node)? {
-        return Ok(None);
+/// Reads a document. `None` for a resource of another kind: the embedded runtime does not use it,
+/// and says so.
+pub(super) fn read(file: &Path, node: Node) -> Result<Option<Document>, Error> {
+    let kind = kind(file, &node)?;
+    match kind.text.as_str() {
+        COMPONENT => component(file, node).map(|component| Some(Document::Component(component))),
+        SUBSCRIPTION => {
+            let subscription = subscription::read(file, node)?;
+            Ok(Some(Document::Subscription(subscription)))
+        }
+        other => {
+            if let Some(near) = nearest(other, &[COMPONENT, SUBSCRIPTION]) {
+                let message = format!("there is no kind `{other}`; did you mean `{near}`?");
+                return Err(mistake(file, kind.line, message));
+            }
+            tracing::warn!(
+                file = %file.display(),
+                line = kind.line,
+                kind = other,
+                "skipped: the embedded runtime does not use this kind of resource yet"
+            );
+            Ok(None)
+        }
     }
+}
+
+fn component(file: &Path, node: Node) -> Result<Description, Error> {
     let line = node.line;
     let known = ["apiVersion", "kind", "metadata", "spec", "auth", "scopes"];
     let mut top = Fields::open(file, "a component", node, &known)?;
@@ -53,10 +83,8 @@ pub(super) fn read(file: &Path, node: Node) -> Result<Option<Description>, Error
         let message = format!("`apiVersion` must be {API_VERSION}; this is `{}`", version.text);
         return Err(mistake(file, version.line, message));
     }
-    let name = name(file, &mut top)?;
-    let scopes = top.list("scopes")?.into_iter();
-    let scopes = scopes.map(|node| Ok(text(file, "scopes", node)?.text));
-    let scopes = scopes.collect::<Result<Vec<String>, Error>>()?;
+    let name = top.name()?;
+    let scopes = top.scopes()?;
     let secret_store = match top.take("auth") {
         None => None,
         Some(node) => Fields::open(file, "`auth`", node, &["secretStore"])?.text("secretStore")?,
@@ -68,7 +96,7 @@ pub(super) fn read(file: &Path, node: Node) -> Result<Option<Description>, Error
     let mut spec = Fields::open(file, "`spec`", spec, &known)?;
     // There is nothing here that takes long to open, so `initTimeout` has no effect.
     spec.text("initTimeout")?;
-    Ok(Some(Description {
+    Ok(Description {
         file: file.to_owned(),
         line,
         name,
@@ -78,46 +106,25 @@ pub(super) fn read(file: &Path, node: Node) -> Result<Option<Description>, Error
         items: items(file, &mut spec)?,
         secret_store: secret_store.filter(|store| !store.text.is_empty()),
         scopes,
-    }))
+    })
 }
 
-/// Whether this is a component. A slip in the word is an error, since the component would
-/// silently be missing.
-fn is_component(file: &Path, node: &Node) -> Result<bool, Error> {
+/// What the document says it is.
+fn kind(file: &Path, node: &Node) -> Result<Text, Error> {
     let Value::Map(entries) = &node.value else {
         let message = format!("a component must be a map; this is {}", node.value.what());
         return Err(mistake(file, node.line, message));
     };
     let Some(Entry { node: kind, .. }) = entries.iter().find(|entry| entry.key == "kind") else {
-        let message = format!("this is no Dapr resource: it needs `kind`, such as `kind: {KIND}`");
+        let message =
+            format!("this is no Dapr resource: it needs `kind`, such as `kind: {COMPONENT}`");
         return Err(mistake(file, node.line, message));
     };
     let Value::Text(found) = &kind.value else {
         let message = format!("`kind` must be a text; this is {}", kind.value.what());
         return Err(mistake(file, kind.line, message));
     };
-    if found == KIND {
-        return Ok(true);
-    }
-    if nearest(found, &[KIND]).is_some() {
-        let message = format!("there is no kind `{found}`; did you mean `{KIND}`?");
-        return Err(mistake(file, kind.line, message));
-    }
-    tracing::warn!(
-        file = %file.display(),
-        line = kind.line,
-        kind = found,
-        "skipped: the embedded runtime does not use this kind of resource yet"
-    );
-    Ok(false)
-}
-
-fn name(file: &Path, top: &mut Fields<'_>) -> Result<Text, Error> {
-    let Some(metadata) = top.take("metadata") else {
-        return Err(mistake(file, top.line(), "a component needs `metadata` with its `name`"));
-    };
-    let known = ["name", "namespace", "labels", "annotations"];
-    Fields::open(file, "`metadata`", metadata, &known)?.required("name")
+    Ok(Text { text: found.clone(), line: kind.line })
 }
 
 fn items(file: &Path, spec: &mut Fields<'_>) -> Result<Vec<Item>, Error> {

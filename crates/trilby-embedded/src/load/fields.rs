@@ -99,6 +99,22 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The name in the `metadata` of a resource.
+    pub(super) fn name(&mut self) -> Result<Text, Error> {
+        let Some(metadata) = self.take("metadata") else {
+            let message = format!("{} needs `metadata` with its `name`", self.what);
+            return Err(mistake(self.file, self.line, message));
+        };
+        let known = ["name", "namespace", "labels", "annotations"];
+        Self::open(self.file, "`metadata`", metadata, &known)?.required("name")
+    }
+
+    /// The app ids in the `scopes` of a resource.
+    pub(super) fn scopes(&mut self) -> Result<Vec<String>, Error> {
+        let scopes = self.list("scopes")?.into_iter();
+        scopes.map(|node| Ok(text(self.file, "scopes", node)?.text)).collect()
+    }
+
     /// A boolean; false when it is not there.
     pub(super) fn flag(&mut self, key: &str) -> Result<bool, Error> {
         match self.take(key) {

@@ -1,22 +1,24 @@
 //! Component files: from folders of YAML to descriptions in which every mistake was found.
 //!
-//! In the order in which a file flows: [`folder`] reads it, [`node`] parses it, [`document`] and
-//! [`fields`] check its shape, [`types`] knows what may be in it, and [`resolve`] puts secrets and
-//! environment variables in their places.
+//! In the order in which a file flows: [`folder`] reads it, [`node`] parses it, [`document`],
+//! [`subscription`] and [`fields`] check its shape, [`types`] knows what may be in it, and
+//! [`resolve`] puts secrets and environment variables in their places.
 
 mod document;
 mod fields;
 mod folder;
 mod node;
 mod resolve;
+pub(crate) mod subscription;
 #[cfg(test)]
 mod tests;
 pub(crate) mod types;
 
 use std::path::{Path, PathBuf};
 
-use self::document::Description;
+use self::document::{Description, Document};
 use self::fields::{list, mistake};
+use self::subscription::DeclaredSubscription;
 use self::types::{Type, nearest};
 use crate::component::Component;
 use crate::{Error, Kind, Options, defaults};
@@ -46,6 +48,8 @@ pub(crate) struct Found {
     pub(crate) components: Vec<Described>,
     /// The names of those whose `scopes` leave it out.
     pub(crate) of_other_apps: Vec<String>,
+    /// The subscriptions that are for this app, in the same order.
+    pub(crate) subscriptions: Vec<DeclaredSubscription>,
 }
 
 impl Found {
@@ -68,34 +72,69 @@ impl Found {
 ///
 /// When a folder or file cannot be read, or at the first mistake in one.
 pub(crate) fn load(folders: &[PathBuf], app_id: &str) -> Result<Found, Error> {
-    let mut components: Vec<Described> = Vec::new();
-    let mut of_other_apps = Vec::new();
+    let mut found =
+        Found { components: Vec::new(), of_other_apps: Vec::new(), subscriptions: Vec::new() };
     for folder in folders {
         for file in folder::files(folder)? {
             let text = folder::read(&file)?;
-            for description in parse(&file, &text)? {
-                let scopes = &description.scopes;
-                if !scopes.is_empty() && !scopes.iter().any(|scope| scope == app_id) {
-                    let name = description.name.text;
-                    tracing::info!(
-                        component = name,
-                        app = app_id,
-                        "left out: its scopes do not name this app"
-                    );
-                    of_other_apps.push(name);
-                    continue;
+            for document in parse(&file, &text)? {
+                match document {
+                    Document::Component(description) => found.component(description, app_id)?,
+                    Document::Subscription(declared) => found.subscription(declared, app_id)?,
                 }
-                let component = describe(description)?;
-                refuse_double(&components, &component)?;
-                components.push(component);
             }
         }
     }
-    Ok(Found { components, of_other_apps })
+    Ok(found)
 }
 
-/// The components in the text of a file.
-fn parse(file: &Path, text: &str) -> Result<Vec<Description>, Error> {
+impl Found {
+    fn component(&mut self, description: Description, app_id: &str) -> Result<(), Error> {
+        if !is_for(app_id, &description.scopes) {
+            let name = description.name.text;
+            tracing::info!(
+                component = name,
+                app = app_id,
+                "left out: its scopes do not name this app"
+            );
+            self.of_other_apps.push(name);
+            return Ok(());
+        }
+        let component = describe(description)?;
+        refuse_double(&self.components, &component)?;
+        self.components.push(component);
+        Ok(())
+    }
+
+    fn subscription(&mut self, declared: DeclaredSubscription, app_id: &str) -> Result<(), Error> {
+        if !is_for(app_id, &declared.scopes) {
+            tracing::info!(
+                subscription = declared.name,
+                app = app_id,
+                "left out: its scopes do not name this app"
+            );
+            return Ok(());
+        }
+        if let Some(first) = self.subscriptions.iter().find(|other| other.name == declared.name) {
+            let message = format!(
+                "there is a subscription `{}` already, at {}:{}; give one of them another name",
+                first.name,
+                first.file.display(),
+                first.line,
+            );
+            return Err(mistake(&declared.file, declared.line, message));
+        }
+        self.subscriptions.push(declared);
+        Ok(())
+    }
+}
+
+fn is_for(app_id: &str, scopes: &[String]) -> bool {
+    scopes.is_empty() || scopes.iter().any(|scope| scope == app_id)
+}
+
+/// The components and subscriptions in the text of a file.
+fn parse(file: &Path, text: &str) -> Result<Vec<Document>, Error> {
     let documents = node::parse(text).map_err(|error| mistake(file, error.line, error.message))?;
     let described = documents.into_iter().map(|node| document::read(file, node));
     described.filter_map(Result::transpose).collect()

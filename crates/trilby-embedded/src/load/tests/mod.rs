@@ -1,6 +1,7 @@
 //! Component files that are as they should be, and arbitrary text.
 
 mod mistakes;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -126,8 +127,8 @@ auth: {secretStore: vault}
 fn scopes_and_other_kinds_are_passed_over() {
     let other = with_spec("  type: state.redis\nscopes: [other-app]\n");
     let ours = with_spec("  type: state.in-memory\nscopes: [other-app, app]\n");
-    let subscription = "apiVersion: dapr.io/v2alpha1\nkind: Subscription\nspec: {what: ever}\n";
-    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", subscription)];
+    let resiliency = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nspec: {what: ever}\n";
+    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", resiliency)];
     let components = components(&files).unwrap();
     assert_eq!(components.len(), 1);
     assert_eq!(components[0].type_name, "state.in-memory");
