@@ -79,11 +79,10 @@ impl Answer {
         }
     }
 
-    /// All headers, in order.
+    /// All headers, in order. Line breaks in a value are blanks here, but not in
+    /// [`header`](Self::header).
     pub(crate) fn headers(&self) -> Result<Vec<(String, String)>> {
-        let block = text(fill(|buf| raw::headers(self.0, buf)).map_err(failure)?);
-        let lines = block.lines().filter_map(|line| line.split_once(':'));
-        Ok(lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect())
+        Ok(pairs(&text(fill(|buf| raw::headers(self.0, buf)).map_err(failure)?)))
     }
 
     /// The whole body of an answer that is no stream.
@@ -145,6 +144,12 @@ impl Drop for Answer {
     }
 }
 
+/// The lines of a header block. A name may have colons, as keys of secrets do.
+fn pairs(block: &str) -> Vec<(String, String)> {
+    let lines = block.lines().filter_map(|line| line.split_once(": "));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn length(result: i32) -> Result<usize> {
     usize::try_from(result).map_err(|_| failure(result))
 }
@@ -197,11 +202,11 @@ mod tests {
 
     #[test]
     fn headers_are_found_by_name_and_by_prefix() {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let headers = [pair("etag", "1"), pair("metadata.a", "2"), pair("metadata.b", "3")];
+        let headers = pairs("etag: 1\nmetadata.a:b:  2 \nmetadata.c: \n");
         assert_eq!(find(&headers, "ETag"), Some("1"));
-        assert_eq!(find(&headers, "a"), None);
-        assert_eq!(with_prefix(&headers, "metadata."), [pair("a", "2"), pair("b", "3")]);
+        assert_eq!(find(&headers, "c"), None);
+        let expected = [("a:b", " 2 "), ("c", "")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        assert_eq!(with_prefix(&headers, "metadata."), expected);
     }
 
     #[test]

@@ -69,7 +69,13 @@ impl Secret {
 
     /// All of the secret's values, as pairs of name and value.
     pub fn values(&self) -> Result<Vec<(String, String)>> {
-        Ok(call::with_prefix(&self.answer.headers()?, "value."))
+        let mut values = Vec::new();
+        // One by one, since keys in PEM and their like have several lines.
+        for (name, _) in call::with_prefix(&self.answer.headers()?, "value.") {
+            let value = self.value(&name)?.unwrap_or_default();
+            values.push((name, value));
+        }
+        Ok(values)
     }
 }
 
