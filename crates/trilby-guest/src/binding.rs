@@ -10,7 +10,7 @@
 //! # }
 //! ```
 
-use crate::call::{Answer, Options};
+use crate::call::{self, Answer, Options};
 use crate::{Result, raw};
 
 /// What a binding answered.
@@ -59,6 +59,7 @@ impl<'a> Invoke<'a> {
         let options = self.options.block()?;
         let result = raw::binding_invoke(self.binding, self.operation, options, self.data);
         let answer = Answer::open(result)?;
-        Ok(Reply { data: answer.body()?, metadata: answer.headers("metadata.")? })
+        let metadata = call::with_prefix(&answer.headers()?, "metadata.");
+        Ok(Reply { data: answer.body()?, metadata })
     }
 }

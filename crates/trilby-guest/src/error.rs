@@ -1,6 +1,6 @@
 //! What can go wrong in a call to the host.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// The result of a call to the host.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -32,7 +32,7 @@ impl Error {
         Self { code, reason: None, message: message.into() }
     }
 
-    /// The etag was not current: someone else wrote first. Read again and retry.
+    /// Someone else was first: an etag was not current, or a lock was held. Read again and retry.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.code == Code::Aborted
@@ -44,13 +44,13 @@ impl Error {
         self.code == Code::NotFound
     }
 
-    /// The route has no grant for the target.
+    /// The route has no grant for the target: the message says which line of the manifest to add.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.code == Code::PermissionDenied
     }
 
-    /// Dapr cannot be reached at the moment.
+    /// Dapr cannot be reached at the moment. Worth another try later.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         self.code == Code::Unavailable
@@ -60,6 +60,19 @@ impl Error {
     #[must_use]
     pub fn is_deadline(&self) -> bool {
         self.code == Code::DeadlineExceeded
+    }
+
+    /// The error of the host in an error of a stream, where there is one.
+    ///
+    /// ```
+    /// use trilby_guest::{Code, Error};
+    ///
+    /// let error = std::io::Error::from(Error::new(Code::Unavailable, "no sidecar"));
+    /// assert!(Error::of_stream(&error).is_some_and(Error::is_unavailable));
+    /// ```
+    #[must_use]
+    pub fn of_stream(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
     }
 
     /// Reads the text of `dapr_v1.error`: a header block, a blank line, a sentence.
@@ -88,6 +101,22 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What streams give: [`Error::of_stream`] finds the way back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.code {
+            Code::NotFound => io::ErrorKind::NotFound,
+            Code::PermissionDenied => io::ErrorKind::PermissionDenied,
+            Code::InvalidArgument => io::ErrorKind::InvalidInput,
+            Code::DeadlineExceeded => io::ErrorKind::TimedOut,
+            Code::Unimplemented => io::ErrorKind::Unsupported,
+            Code::Unavailable => io::ErrorKind::NotConnected,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
 
 /// Declares the codes once: number, variant and name belong together.
 macro_rules! codes {

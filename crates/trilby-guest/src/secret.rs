@@ -12,7 +12,8 @@
 
 use std::fmt;
 
-use crate::call::{Answer, Options};
+use crate::call::{self, Answer, Options};
+use crate::json::Fields;
 use crate::{Code, Error, Result, raw};
 
 /// A secret. `Debug` does not show it.
@@ -40,7 +41,8 @@ impl<'a> Get<'a> {
         Self { store, key, options: Options::default() }
     }
 
-    /// Passes metadata to the component, such as a version.
+    /// Asks for a version of the secret: `version`, `version_id` or `version_stage`. Other metadata
+    /// could lead to another secret, and is refused.
     pub fn metadata(mut self, name: &str, value: &str) -> Self {
         self.options.push_metadata(name, value);
         self
@@ -64,10 +66,58 @@ impl Secret {
     pub fn value(&self, name: &str) -> Result<Option<String>> {
         self.answer.header(&format!("value.{name}"))
     }
+
+    /// All of the secret's values, as pairs of name and value.
+    pub fn values(&self) -> Result<Vec<(String, String)>> {
+        let mut values = Vec::new();
+        // One by one, since keys in PEM and their like have several lines.
+        for (name, _) in call::with_prefix(&self.answer.headers()?, "value.") {
+            let value = self.value(&name)?.unwrap_or_default();
+            values.push((name, value));
+        }
+        Ok(values)
+    }
+}
+
+/// A secret of many. `Debug` does not show its values.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Named {
+    /// The secret's key in its store.
+    pub key: String,
+    /// Its values, as pairs of name and value.
+    pub values: Vec<(String, String)>,
+}
+
+/// Reads all secrets of a store that the route is granted.
+pub fn get_bulk(store: &str) -> Result<Vec<Named>> {
+    let records = Answer::open(raw::secret_get_bulk(store, ""))?.records()?;
+    let named = |fields: &Fields| {
+        Ok(Named { key: fields.required("key")?, values: fields.pairs("values") })
+    };
+    records.iter().map(named).collect()
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Named({:?}, …)", self.key)
+    }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_keeps_the_secret() {
+        let values = vec![("password".to_owned(), "hunter2".to_owned())];
+        let shown = format!("{:?}", Named { key: "database".to_owned(), values });
+        assert_eq!(shown, "Named(\"database\", …)");
     }
 }

@@ -10,11 +10,15 @@
 //!         Trigger::Http => Response::text(200, "hello\n"),
 //!         Trigger::Topic(event) => {
 //!             eprintln!("event {} on {}", event.id, event.topic);
-//!             Response::new(204)
+//!             Response::ack()
 //!         }
-//!         Trigger::Binding(name) => {
+//!         Trigger::Binding(name) | Trigger::Job(name) => {
 //!             eprintln!("{name} fired");
-//!             Response::new(204)
+//!             Response::ack()
+//!         }
+//!         Trigger::Configuration(change) => {
+//!             eprintln!("{} is now {:?}", change.key, change.value);
+//!             Response::ack()
 //!         }
 //!         _ => Response::text(400, "not for this guest\n"),
 //!     }
@@ -22,9 +26,13 @@
 //! }
 //! ```
 
+mod bulk;
+mod event;
 mod form;
 mod request;
 mod response;
 
-pub use request::{Event, Request, Trigger};
+pub use bulk::{Entry, Status};
+pub use event::{Change, Envelope, Event, Trigger};
+pub use request::Request;
 pub use response::Response;

@@ -3,47 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use super::form;
+use super::{Entry, Envelope, Trigger, form};
 
 /// A request, whatever brought it.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     variables: BTreeMap<String, String>,
     body: Vec<u8>,
-}
-
-/// What brought a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Trigger {
-    /// A client.
-    Http,
-    /// A topic: the body is the event's data.
-    Topic(Event),
-    /// An input binding of this name: the body is its data.
-    Binding(String),
-}
-
-/// The attributes of a CloudEvent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Event {
-    /// Identifies the event within its source. A topic may deliver it more than once.
-    pub id: String,
-    /// Who produced it.
-    pub source: String,
-    /// What kind it is of, in CloudEvents `type`.
-    pub kind: String,
-    /// The version of CloudEvents.
-    pub spec_version: String,
-    /// What it is about.
-    pub subject: Option<String>,
-    /// When it happened, as in RFC 3339.
-    pub time: Option<String>,
-    /// The topic on which it was published.
-    pub topic: String,
-    /// The component through which it was published.
-    pub pubsub: String,
 }
 
 impl Request {
@@ -141,28 +107,34 @@ impl Request {
     /// What brought the request.
     #[must_use]
     pub fn trigger(&self) -> Trigger {
-        match self.variable("TRILBY_TRIGGER") {
-            Some("topic") => Trigger::Topic(self.event()),
-            Some("binding") => Trigger::Binding(self.owned("BINDING_NAME")),
-            _ => Trigger::Http,
-        }
+        Trigger::of(self)
     }
 
-    fn event(&self) -> Event {
-        Event {
-            id: self.owned("CE_ID"),
-            source: self.owned("CE_SOURCE"),
-            kind: self.owned("CE_TYPE"),
-            spec_version: self.owned("CE_SPECVERSION"),
-            subject: self.variable("CE_SUBJECT").map(str::to_owned),
-            time: self.variable("CE_TIME").map(str::to_owned),
-            topic: self.owned("CE_TOPIC"),
-            pubsub: self.owned("CE_PUBSUBNAME"),
-        }
+    /// The whole CloudEvent of a route with `envelope = true`; `None` if the body is none.
+    #[must_use]
+    pub fn envelope(&self) -> Option<Envelope> {
+        Envelope::parse(&self.body)
     }
 
-    fn owned(&self, name: &str) -> String {
+    /// The events of a route with `bulk`; `None` if the body is no list of them.
+    #[must_use]
+    pub fn entries(&self) -> Option<Vec<Entry>> {
+        Entry::parse_all(&self.body)
+    }
+
+    pub(super) fn owned(&self, name: &str) -> String {
         self.variable(name).unwrap_or_default().to_owned()
+    }
+
+    /// All variables whose names begin with `prefix`, without it.
+    pub(super) fn variables_of<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let named = move |(name, value): (&'a String, &'a String)| {
+            Some((name.strip_prefix(prefix)?, value.as_str()))
+        };
+        self.variables.iter().filter_map(named)
     }
 }
 
@@ -177,18 +149,5 @@ mod tests {
         assert_eq!(request.field("text").as_deref(), Some("a b"));
         let request = Request::new([("CONTENT_TYPE", "text/plain")], "text=a%20b");
         assert_eq!(request.field("text"), None);
-    }
-
-    #[test]
-    fn triggers_are_told_apart() {
-        let trigger =
-            |variables: &[(&str, &str)]| Request::new(variables.iter().copied(), "").trigger();
-        assert_eq!(trigger(&[]), Trigger::Http);
-        assert_eq!(trigger(&[("HTTP_TRILBY_TRIGGER", "topic")]), Trigger::Http);
-        let cron = [("TRILBY_TRIGGER", "binding"), ("BINDING_NAME", "prune")];
-        assert_eq!(trigger(&cron), Trigger::Binding("prune".to_owned()));
-        let topic = [("TRILBY_TRIGGER", "topic"), ("CE_ID", "1"), ("CE_TOPIC", "t")];
-        let event = Event { id: "1".to_owned(), topic: "t".to_owned(), ..Event::default() };
-        assert_eq!(trigger(&topic), Trigger::Topic(event));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::Status;
+
 /// A response. Nothing is written before [`send`](Self::send).
 ///
 /// A header cannot break out of its line: a response with a name or value that HTTP does not
@@ -33,6 +35,43 @@ impl Response {
     /// A JSON document.
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::new(status).header("Content-Type", "application/json").body(body)
+    }
+
+    /// Says that an event, a job or a binding's call is done.
+    pub fn ack() -> Self {
+        Self::new(204)
+    }
+
+    /// Asks for an event, a job or a binding's call to come again.
+    pub fn retry() -> Self {
+        Self::new(503)
+    }
+
+    /// Gives an event up: it goes to the dead-letter topic, if the route has one.
+    pub fn drop_event() -> Self {
+        Self::new(404)
+    }
+
+    /// Tells the outcome of each of the events that came in bulk, by their ids. One that is left out
+    /// comes again; with none at all, the answer counts for all, as [`ack`](Self::ack).
+    ///
+    /// ```
+    /// use trilby_guest::cgi::{Request, Response, Status};
+    ///
+    /// fn answer(request: &Request) -> Response {
+    ///     let Some(entries) = request.entries() else { return Response::drop_event() };
+    ///     Response::statuses(entries.iter().map(|entry| {
+    ///         let status = if entry.data.is_empty() { Status::Drop } else { Status::Success };
+    ///         (&entry.id, status)
+    ///     }))
+    /// }
+    /// # let mut out = Vec::new();
+    /// # answer(&Request::default()).write_to(&mut out)?;
+    /// # assert_eq!(out, b"Status: 404\n\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn statuses<I: AsRef<str>>(outcomes: impl IntoIterator<Item = (I, Status)>) -> Self {
+        Self::json(200, super::bulk::statuses(outcomes))
     }
 
     /// Adds a header. `Status` is not one: it goes to [`new`](Self::new).
