@@ -46,13 +46,13 @@ func DecryptOpen(component, key string) (*Stream, error) {
 // Stream takes one text and gives the other. Every byte that it gives is authentic, but only its
 // end (io.EOF) says that nothing is missing. Close it.
 type Stream struct {
-	answer *abi.Answer
+	stream *abi.Stream
 	ended  bool
 }
 
 // Write sends a part, and waits while the other side is slower.
 func (s *Stream) Write(p []byte) (int, error) {
-	return s.answer.Write(p)
+	return s.stream.Write(p)
 }
 
 // CloseWrite says that all is written.
@@ -61,26 +61,26 @@ func (s *Stream) CloseWrite() error {
 		return nil
 	}
 	s.ended = true
-	return s.answer.End()
+	return s.stream.End()
 }
 
 // Read reads what the other side gives, and waits until there is some of it.
 func (s *Stream) Read(p []byte) (int, error) {
-	return s.answer.Read(p)
+	return s.stream.Read(p)
 }
 
 // Close ends the call. What was not read to its end is broken off.
 func (s *Stream) Close() error {
 	s.ended = true
-	return s.answer.Close()
+	return s.stream.Close()
 }
 
 func open(result int32) (*Stream, error) {
-	answer, err := abi.Open(result)
+	stream, err := abi.OpenStream(result)
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{answer: answer}, nil
+	return &Stream{stream: stream}, nil
 }
 
 func (o *EncryptOptions) block() (string, error) {

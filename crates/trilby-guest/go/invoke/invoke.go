@@ -51,22 +51,22 @@ func Open(app, method string, options *Options) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := abi.Open(hostOpen(app, method, block))
+	stream, err := abi.OpenStream(hostOpen(app, method, block))
 	if err != nil {
 		return nil, err
 	}
-	return &Request{answer: answer}, nil
+	return &Request{stream: stream}, nil
 }
 
 // Request is a call whose body is being written.
 type Request struct {
-	answer *abi.Answer
+	stream *abi.Stream
 	ended  bool
 }
 
 // Write sends a part of the body, and waits while the other side is slower.
 func (r *Request) Write(p []byte) (int, error) {
-	return r.answer.Write(p)
+	return r.stream.Write(p)
 }
 
 // Close ends the body. The call goes on: take its [Request.Response].
@@ -75,19 +75,19 @@ func (r *Request) Close() error {
 		return nil
 	}
 	r.ended = true
-	return r.answer.End()
+	return r.stream.End()
 }
 
 // Response waits for the answer, which some apps give before the body has ended. Both then share
 // one call: closing the response breaks off a body that is still being written.
 func (r *Request) Response() (*Response, error) {
-	return response(r.answer)
+	return response(&r.stream.Answer)
 }
 
 // Cancel breaks the call off, unless its response was closed already.
 func (r *Request) Cancel() error {
 	r.ended = true
-	return r.answer.Close()
+	return r.stream.Close()
 }
 
 // Read reads from the body, and waits until there is some of it.

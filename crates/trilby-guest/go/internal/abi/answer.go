@@ -8,8 +8,8 @@ import (
 	"trilby.example/guest"
 )
 
-// Answer is a handle of the host: an answer to read, or a stream to write and to read. The host
-// keeps few at once, so that each must be closed.
+// Answer is a handle of the host with an answer to read. The host keeps few at once, so that each
+// must be closed.
 type Answer struct {
 	handle int32
 }
@@ -103,27 +103,6 @@ func (a *Answer) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return int(count), nil
-}
-
-// Write sends a part of a stream's body, and waits while the other side is slower.
-func (a *Answer) Write(p []byte) (int, error) {
-	sent := 0
-	for sent < len(p) {
-		count := hostWrite(a.handle, View(p[sent:]))
-		if count < 0 {
-			return sent, Done(count)
-		}
-		if count == 0 {
-			return sent, io.ErrShortWrite
-		}
-		sent += int(count)
-	}
-	return sent, nil
-}
-
-// End says that the body is sent.
-func (a *Answer) End() error {
-	return Done(hostEnd(a.handle))
 }
 
 // Close gives the handle back, and breaks a call off that still runs. Closed already, it does
