@@ -4,8 +4,8 @@
 // This package holds what all blocks share, the errors. Each block has a package of its own, so
 // that a module imports from its host only what it uses:
 //
-//   - state, pubsub, binding, invoke, secret, configuration, lock, jobs, crypto, conversation, actor
-//     and metadata are Dapr's building blocks,
+//   - state, pubsub, binding, invoke, secret, configuration, lock, jobs, crypto, conversation,
+//     actor and metadata are Dapr's building blocks,
 //   - dapr calls any other unary rpc of Dapr,
 //   - cgi reads the request and writes the response; net/http/cgi does as well, in a module twice
 //     the size,
