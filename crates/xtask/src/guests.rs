@@ -84,4 +84,3 @@ fn applications() -> Result<Vec<PathBuf>> {
     folders.sort();
     Ok(folders)
 }
-

@@ -43,9 +43,13 @@ fn test_c(folder: &Path) -> Result<()> {
     fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
     let program = out.join("test-c");
     let warnings = ["-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wpedantic"];
-    let mut cc = Command::new("cc");
-    cc.args(["-std=c11", "-Werror"]).args(warnings).arg("-o").arg(&program).arg("test.c");
-    run(&mut cc, folder)?;
+    let cc = || {
+        let mut cc = Command::new("cc");
+        cc.args(["-std=c11", "-Werror"]).args(warnings);
+        cc
+    };
+    run(cc().args(["-fsyntax-only", "blocks.c"]), folder)?;
+    run(cc().arg("-o").arg(&program).arg("test.c"), folder)?;
     run(&mut Command::new(&program), folder)
 }
 
