@@ -34,12 +34,15 @@ func Get(store, key string, options *GetOptions) (Value, error) {
 		return Value{}, err
 	}
 	defer answer.Close()
-	var value Value
-	if value.ETag, err = answer.Header("etag"); err != nil {
+	fields, err := answer.Headers()
+	if err != nil {
 		return Value{}, err
 	}
-	if value.Metadata, err = answer.Prefixed("metadata."); err != nil {
-		return Value{}, err
+	value := Value{Metadata: abi.Prefixed(fields, "metadata.")}
+	for _, field := range fields {
+		if field.Name == "etag" {
+			value.ETag = field.Value
+		}
 	}
 	if value.Data, err = answer.Body(); err != nil {
 		return Value{}, err

@@ -58,9 +58,12 @@ func (a *Answer) Headers() ([]Field, error) {
 // Prefixed are the headers whose names begin with a prefix, without it; nil if there is none.
 func (a *Answer) Prefixed(prefix string) (map[string]string, error) {
 	fields, err := a.Headers()
-	if err != nil {
-		return nil, err
-	}
+	return Prefixed(fields, prefix), err
+}
+
+// Prefixed are those of the fields whose names begin with a prefix, without it; nil if there is
+// none.
+func Prefixed(fields []Field, prefix string) map[string]string {
 	var found map[string]string
 	for _, field := range fields {
 		if name, has := strings.CutPrefix(field.Name, prefix); has {
@@ -70,7 +73,7 @@ func (a *Answer) Prefixed(prefix string) (map[string]string, error) {
 			found[name] = field.Value
 		}
 	}
-	return found, nil
+	return found
 }
 
 // Body is the whole body, or what is left of a stream.
