@@ -28,3 +28,6 @@ pub use config::{ConfigError, SidecarConfig};
 pub use metrics::{CallCount, SidecarMetrics};
 pub use sidecar::Sidecar;
 pub use streams::Streams;
+
+#[cfg(test)]
+mod tests;

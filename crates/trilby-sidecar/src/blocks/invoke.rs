@@ -6,7 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, Response, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -37,6 +37,11 @@ impl Invocation for Sidecar {
         http_api::strip_connection(sent.headers_mut());
         sent.headers_mut().remove(header::HOST);
         sent.headers_mut().remove(header::CONTENT_LENGTH);
+        if sent.body().size_hint().exact().is_none() {
+            // Without it, a GET would be sent without its body.
+            let chunked = HeaderValue::from_static("chunked");
+            sent.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
+        }
         self.http.mark(cx, sent.headers_mut());
         let call = self.http.in_flight(Block::Invocation);
         let result = async {
