@@ -1,6 +1,9 @@
 //! The runtime: open components by kind and name, and the calls to them.
 
+mod actors;
 mod blocks;
+mod jobs;
+mod local;
 #[cfg(test)]
 mod tests;
 
@@ -13,9 +16,15 @@ use trilby_dapr::{Inbound, Result};
 use crate::bindings::{Cron, LocalStorage};
 use crate::broker::Broker;
 use crate::component::Component;
+use crate::configuration::ConfigurationStore;
+use crate::conversation::Echo;
+use crate::crypto::LocalStorageCrypto;
 use crate::deliveries::{self, Deliveries, InputBinding, Subscription};
+use crate::invoke::Apps;
 use crate::load::types::nearest;
 use crate::load::{self, Context, Described, Lookup};
+use crate::lock::LockStore;
+use crate::metadata::Metadata;
 use crate::secrets::SecretStore;
 use crate::state::StateStore;
 use crate::{Error, Inventory, Kind, refusals};
@@ -33,16 +42,26 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// The environment, for `envRef` and secretstores.local.env.
     pub env: BTreeMap<String, String>,
+    /// Other apps that guests may invoke: the address of each, in the form `http://host:port`, by
+    /// its id.
+    pub apps: BTreeMap<String, String>,
 }
 
 /// Dapr's building blocks in this process.
 pub struct Runtime {
+    app_id: String,
+    apps: Apps,
+    metadata: Metadata,
     inventory: Inventory,
     states: BTreeMap<String, StateStore>,
     brokers: BTreeMap<String, Arc<Broker>>,
     outputs: BTreeMap<String, LocalStorage>,
     inputs: BTreeMap<String, Arc<Cron>>,
     secrets: BTreeMap<String, SecretStore>,
+    configurations: BTreeMap<String, ConfigurationStore>,
+    locks: BTreeMap<String, LockStore>,
+    cryptos: BTreeMap<String, LocalStorageCrypto>,
+    conversations: BTreeMap<String, Echo>,
 }
 
 impl Runtime {
@@ -50,7 +69,7 @@ impl Runtime {
     ///
     /// If `defaults` asks for it: when no file describes a state store, there is `statestore`, kept
     /// in `state.db` of the data folder; when none describes a pub/sub broker, there is `pubsub`, in
-    /// memory. Neither takes the place of a component of its name whose `scopes` leave this app out.
+    /// memory; when none describes a lock store, there is `lockstore`, in memory. None takes the place of a component of its name whose `scopes` leave this app out.
     ///
     /// # Errors
     ///
@@ -59,12 +78,19 @@ impl Runtime {
     pub fn open(options: Options) -> std::result::Result<Self, Error> {
         let found = load::load(&options.components, &options.app_id)?;
         let mut runtime = Self {
+            app_id: options.app_id.clone(),
+            apps: Apps::open(&options)?,
+            metadata: Metadata::default(),
             inventory: Inventory::default(),
             states: BTreeMap::new(),
             brokers: BTreeMap::new(),
             outputs: BTreeMap::new(),
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            configurations: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            cryptos: BTreeMap::new(),
+            conversations: BTreeMap::new(),
         };
         // Other components' metadata may refer to secrets.
         let (stores, others): (Vec<_>, Vec<_>) = found
@@ -131,6 +157,18 @@ impl Runtime {
             Kind::SecretStore => {
                 self.secrets.insert(name, SecretStore::open(component, &options.env)?);
             }
+            Kind::Configuration => {
+                self.configurations.insert(name, ConfigurationStore::open(component)?);
+            }
+            Kind::Lock => {
+                self.locks.insert(name, LockStore::open(component, &options.app_id)?);
+            }
+            Kind::Crypto => {
+                self.cryptos.insert(name, LocalStorageCrypto::open(component)?);
+            }
+            Kind::Conversation => {
+                self.conversations.insert(name, Echo::open(component)?);
+            }
         }
         tracing::debug!(component = component.name, r#type = component.type_name, "opened");
         self.inventory.add(kind, component.name.clone(), component.type_name.clone());
@@ -181,5 +219,9 @@ impl Runtime {
 
     pub(crate) fn state(&self, name: &str) -> Result<&StateStore> {
         self.states.get(name).ok_or_else(|| refusals::state_store(name, self.states.is_empty()))
+    }
+
+    pub(crate) fn secret_store(&self, name: &str) -> Result<&SecretStore> {
+        self.secrets.get(name).ok_or_else(|| refusals::secret_store(name, self.secrets.is_empty()))
     }
 }

@@ -1,13 +1,18 @@
 //! The runtime as its user sees it: what there is by default, and what is not there.
 
+mod local;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tempfile::TempDir;
-use trilby_dapr::Code;
-use trilby_dapr::state::StateItem;
+use trilby_dapr::messaging::{Bindings, InvokeBinding, Publish, Pubsub};
+use trilby_dapr::secret::{GetSecret, Secrets};
+use trilby_dapr::state::{DeleteState, GetState, SaveState, State, StateItem, StateValue};
+use trilby_dapr::{CallContext, Code, Error as CallError};
 
 use super::*;
 
@@ -27,6 +32,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
         components: if files.is_empty() { Vec::new() } else { vec![components] },
         defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
+        apps: BTreeMap::new(),
         env: BTreeMap::from([("FILE".to_owned(), "state.db".to_owned())]),
     };
     (folder, options)
