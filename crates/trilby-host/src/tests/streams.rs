@@ -20,7 +20,7 @@ const WRITE_MUCH: (&str, &[Arg<'_>]) =
     ("dapr_v1.write", &[Arg::Number(1), Arg::Number(BUFFER), Arg::Number(300_000)]);
 
 fn app(app: App) -> Arc<Fake> {
-    Arc::new(Fake { app, ..Fake::default() })
+    Arc::new(Fake::of(app))
 }
 
 #[tokio::test]
