@@ -1,5 +1,7 @@
 //! The app channel with guests behind it.
 
+mod channel;
+mod client;
 mod deliveries;
 mod invocation;
 mod readiness;

@@ -1,83 +1,20 @@
-//! The rpcs of the gRPC app channel.
+//! Each rpc of the gRPC app channel, and what its guest makes of it.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::BodyExt as _;
 use prost::Message as _;
 use prost_types::{Any, Value, value::Kind};
-use tonic::{Code, Status};
-use trilby_dapr::Condition;
+use tonic::Code;
 use trilby_dapr::proto::common::v1::{HttpExtension, InvokeRequest, http_extension::Verb};
+use trilby_dapr::proto::runtime::v1::BindingEventRequest;
 use trilby_dapr::proto::runtime::v1::app_callback_alpha_client::AppCallbackAlphaClient;
-use trilby_dapr::proto::runtime::v1::app_callback_client::AppCallbackClient;
-use trilby_dapr::proto::runtime::v1::app_callback_health_check_client::AppCallbackHealthCheckClient;
-use trilby_dapr::proto::runtime::v1::topic_event_bulk_request_entry::Event;
-use trilby_dapr::proto::runtime::v1::{
-    BindingEventRequest, JobEventRequest, TopicEventBulkRequest, TopicEventBulkRequestEntry,
-    TopicEventCeRequest, TopicEventRequest,
-};
-use trilby_dapr::subscription::{Bulk, Rule, Subscription, Target};
 use trilby_manifest::{BulkOptions, TopicOptions};
 
-use crate::Service;
-use crate::body::{BrokenOff, ResponseBody};
+use super::client::{Here, client, event, job, says, several};
 use crate::events::topic_path;
-use crate::testing::{App, PEER, Says, TOKEN, Told, request, send};
-
-/// A channel to a service in this process.
-#[derive(Clone)]
-struct Here(Arc<Service>);
-
-impl tonic::codegen::Service<Request<tonic::body::Body>> for Here {
-    type Response = Response<ResponseBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
-        let service = Arc::clone(&self.0);
-        let request = request.map(|body| body.map_err(BrokenOff::new).boxed_unsync());
-        Box::pin(async move { Ok(service.handle(request, PEER).await) })
-    }
-}
-
-fn client(service: &Arc<Service>) -> AppCallbackClient<Here> {
-    AppCallbackClient::new(Here(Arc::clone(service)))
-}
-
-fn with_token<T>(message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
-    request.metadata_mut().insert("dapr-api-token", TOKEN.parse().expect("ASCII"));
-    request
-}
-
-fn event(path: &str) -> TopicEventRequest {
-    TopicEventRequest {
-        id: "1".into(),
-        source: "shop".into(),
-        r#type: "placed".into(),
-        spec_version: "1.0".into(),
-        data_content_type: "text/plain".into(),
-        data: Bytes::from_static(b"data"),
-        topic: "t".into(),
-        pubsub_name: "bus".into(),
-        path: path.into(),
-        extensions: None,
-    }
-}
-
-fn says(status: u16, body: &str) -> String {
-    format!("status: {status}\ncontent-type: application/json\n\n{body}")
-}
+use crate::testing::{App, Says, Told};
 
 #[tokio::test]
 async fn a_topic_events_verdict_is_the_guests() {
@@ -134,35 +71,6 @@ async fn an_event_comes_as_over_http() {
     assert_eq!(told.get("HTTP_CONTENT_TYPE"), "");
 }
 
-fn several() -> TopicEventBulkRequest {
-    let entry = |id: &str, event| TopicEventBulkRequestEntry {
-        entry_id: id.into(),
-        content_type: "text/plain".into(),
-        metadata: HashMap::new(),
-        event,
-    };
-    let cloud_event = TopicEventCeRequest {
-        id: "x".into(),
-        source: "shop".into(),
-        r#type: "placed".into(),
-        spec_version: "1.0".into(),
-        data_content_type: "application/json".into(),
-        data: Bytes::from_static(b"[1.0]"),
-        extensions: None,
-    };
-    TopicEventBulkRequest {
-        id: "b".into(),
-        entries: vec![
-            entry("1", Some(Event::CloudEvent(cloud_event))),
-            entry("2", Some(Event::Bytes(Bytes::from_static(b"\xff")))),
-            entry("3", None),
-        ],
-        topic: "t".into(),
-        pubsub_name: "bus".into(),
-        ..TopicEventBulkRequest::default()
-    }
-}
-
 #[tokio::test]
 async fn each_of_several_events_has_its_verdict() {
     let bulk = BulkOptions { messages_max: 10, await_max: std::time::Duration::from_secs(1) };
@@ -189,10 +97,6 @@ async fn each_of_several_events_has_its_verdict() {
     let service = App::new().serve();
     let answer = client(&service).on_bulk_topic_event(several()).await.expect("verdicts");
     assert!(answer.into_inner().statuses.iter().all(|status| status.status == 2));
-}
-
-fn job(name: &str, data: Option<Any>) -> JobEventRequest {
-    JobEventRequest { name: name.into(), data, ..JobEventRequest::default() }
 }
 
 #[tokio::test]
@@ -289,122 +193,6 @@ async fn an_invocation_is_a_request() {
     }
 }
 
-fn listening() -> App {
-    let target = |path: &str| Target { path: path.into(), deadline: <_>::default() };
-    App::new().binding("b", Says::All).binding("a", Says::All).with(|app| {
-        app.table.subscriptions.push(Subscription {
-            pubsub: "bus".into(),
-            topic: "t".into(),
-            rules: vec![Rule {
-                condition: Condition::parse("true").expect("CEL"),
-                target: target("/r"),
-            }],
-            default: Some(target("/d")),
-            dead_letter_topic: Some("dead".into()),
-            bulk: Some(Bulk::default()),
-            metadata: [("rawPayload".into(), "true".into())].into(),
-        });
-    })
-}
-
-#[tokio::test]
-async fn daprd_is_told_what_the_app_listens_to() {
-    let service = listening().serve();
-    let mut client = client(&service);
-    let topics = client.list_topic_subscriptions(()).await.expect("a list").into_inner();
-    let topic = topics.subscriptions.into_iter().next().expect("one");
-    assert_eq!((topic.pubsub_name.as_str(), topic.topic.as_str()), ("bus", "t"));
-    let routes = topic.routes.expect("routes");
-    assert_eq!((routes.rules[0].r#match.as_str(), routes.rules[0].path.as_str()), ("true", "/r"));
-    assert_eq!((routes.default.as_str(), topic.dead_letter_topic.as_str()), ("/d", "dead"));
-    let bulk = topic.bulk_subscribe.expect("bulk");
-    let numbers = (bulk.max_messages_count, bulk.max_await_duration_ms);
-    assert_eq!((bulk.enabled, numbers), (true, (100, 1000)));
-    assert_eq!(topic.metadata["rawPayload"], "true");
-    let bindings = client.list_input_bindings(()).await.expect("a list").into_inner();
-    assert_eq!(bindings.bindings, ["a", "b"]);
-}
-
-#[tokio::test]
-async fn whoever_delivers_shows_the_apps_token() {
-    let service = listening()
-        .topic("t", TopicOptions::default(), Says::All)
-        .path("/", Says::All)
-        .job("j", Says::All)
-        .with(|app| app.token = Some(TOKEN.to_owned()))
-        .serve();
-    let mut client = client(&service);
-    let code = |status: Status| status.code();
-    let refused = client.on_topic_event(event("")).await.map(drop).map_err(code);
-    assert_eq!(refused, Err(Code::Unauthenticated));
-    let mut wrong = tonic::Request::new(job("j", None));
-    wrong.metadata_mut().insert("dapr-api-token", "app-tokem".parse().expect("ASCII"));
-    let refused = client.on_job_event(wrong).await.map(drop).map_err(code);
-    assert_eq!(refused, Err(Code::Unauthenticated));
-    let refused = client.on_invoke(InvokeRequest::default()).await.map(drop).map_err(code);
-    assert_eq!(refused, Err(Code::Unauthenticated));
-    let refused = client.on_binding_event(BindingEventRequest::default()).await;
-    assert_eq!(refused.map(drop).map_err(code), Err(Code::Unauthenticated));
-    let refused = client.on_bulk_topic_event(several()).await.map(drop).map_err(code);
-    assert_eq!(refused, Err(Code::Unauthenticated));
-    let taken = client.on_topic_event(with_token(event(""))).await.map(drop).map_err(code);
-    assert_eq!(taken, Ok(()));
-    let taken = client.on_job_event(with_token(job("j", None))).await.map(drop).map_err(code);
-    assert_eq!(taken, Ok(()));
-    // daprd sends no token with these.
-    assert!(client.list_topic_subscriptions(()).await.is_ok());
-    assert!(client.list_input_bindings(()).await.is_ok());
-    let mut health = AppCallbackHealthCheckClient::new(Here(Arc::clone(&service)));
-    assert!(health.health_check(()).await.is_ok());
-    service.start_draining();
-    assert!(health.health_check(()).await.is_ok());
-}
-
-async fn raw(service: &Arc<Service>, path: &str, message: Vec<u8>) -> Response<ResponseBody> {
-    let bytes = u32::try_from(message.len()).expect("short");
-    let framed = [&[0][..], &bytes.to_be_bytes(), &message].concat();
-    let headers = [("content-type", "application/grpc")];
-    let mut request = request("POST", path, &headers, "");
-    *request.body_mut() = crate::body::request_body(framed.into());
-    *request.version_mut() = http::Version::HTTP_2;
-    service.handle(request, PEER).await
-}
-
-#[tokio::test]
-async fn unknown_rpcs_are_unimplemented() {
-    let service = App::new().serve();
-    for rpc in ["AppCallback/Other", "AppCallback/", "AppCallbackOther/OnJobEvent", "AppCallback"] {
-        let answer = raw(&service, &format!("/dapr.proto.runtime.v1.{rpc}"), Vec::new()).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(answer.headers()["grpc-status"], "12", "{rpc}");
-    }
-    let other = raw(&service, "/other.Service/Rpc", Vec::new()).await;
-    assert_eq!(other.status(), 404);
-}
-
-#[tokio::test]
-async fn without_a_sidecar_there_are_no_rpcs() {
-    let service = App::new().job("j", Says::All).with(|app| app.sidecar = false).serve();
-    let path = "/dapr.proto.runtime.v1.AppCallback/OnJobEvent";
-    let answer = raw(&service, path, job("j", None).encode_to_vec()).await;
-    assert_eq!(answer.status(), 404);
-}
-
-#[tokio::test]
-async fn a_message_is_no_larger_than_a_body() {
-    let app = App::new().job("j", Says::All).with(|app| app.table.body_in_bytes_max = 1000);
-    let service = app.serve();
-    let data = |bytes| Some(Any { type_url: String::new(), value: vec![b'x'; bytes] });
-    let mut client = client(&service);
-    assert!(client.on_job_event(job("j", data(60_000))).await.is_ok());
-    let refused = client.on_job_event(job("j", data(70_000))).await.expect_err("too large");
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    // HTTP/1.1 has the same path for requests of its own.
-    let headers = [("content-type", "application/grpc")];
-    let path = "/dapr.proto.runtime.v1.AppCallback/OnJobEvent";
-    assert_eq!(send(&service, request("POST", path, &headers, "")).await.status(), 404);
-}
-
 #[tokio::test]
 async fn a_jobs_data_is_what_was_scheduled() {
     let json = Value { kind: Some(Kind::StringValue("a\"b".into())) };
@@ -445,36 +233,4 @@ async fn several_events_have_the_form_of_http() {
         (&"/w==".into(), &"text/plain".into())
     );
     assert_eq!(entries[2]["event"], "");
-}
-
-#[tokio::test]
-async fn rpcs_and_requests_share_the_listener() {
-    let service = App::new().job("j", Says::All).path("/", Says::All).serve();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let seconds = std::time::Duration::from_secs;
-    let limits = trilby_manifest::ProcessLimits {
-        instances_max: 4,
-        queue_depth_max: 4,
-        connections_max: 4,
-        head_timeout: seconds(30),
-        write_timeout: seconds(30),
-    };
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let settings = crate::ListenSettings { limits, tls: None };
-    let drain = crate::Drain { settle: seconds(0), within: seconds(30) };
-    let server = tokio::spawn(crate::serve(listener, service, (settings, drain), async {
-        let _ = stopped.await;
-    }));
-    let endpoint = tonic::transport::Endpoint::from_shared(address).expect("an address");
-    let channel = endpoint.connect().await.expect("connected");
-    let mut client = AppCallbackClient::new(channel);
-    assert!(client.on_job_event(job("j", None)).await.is_ok());
-    let refused = client.on_job_event(job("other", None)).await.expect_err("no such job");
-    assert_eq!(refused.code(), Code::NotFound);
-    let message = InvokeRequest { method: "/".into(), ..InvokeRequest::default() };
-    assert!(client.on_invoke(message).await.is_ok());
-    drop(client);
-    stop.send(()).expect("the server runs");
-    assert_eq!(server.await.expect("no panic"), 0);
 }
