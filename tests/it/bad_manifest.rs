@@ -62,7 +62,7 @@ async fn unknown_keys_are_told_the_nearest() -> Result<()> {
     7 | colour = "red"
       | ^^^^^^
       |
-      = help: known keys: path, methods, host, topic, binding, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
+      = help: known keys: path, methods, host, topic, match, dead-letter, bulk, raw-payload, envelope, binding, job, configuration, module, files, build, sources, entrypoint, argv, env, volumes, grants, allowed-hosts, allowed-networks, authorization, response-headers, limits
     "#);
     Ok(())
 }
@@ -124,7 +124,7 @@ async fn a_missing_module_is_told_where_it_was_looked_for() -> Result<()> {
 #[tokio::test]
 async fn grants_say_what_they_mean() -> Result<()> {
     assert_snapshot!(refused_route("grants = { state = [\"*\"] }").await?, @r#"
-    error: `*` is not a grant
+    error: `*` is not a grant of `state`
      --> trilby.toml:7:21
       |
     7 | grants = { state = ["*"] }

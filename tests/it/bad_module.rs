@@ -145,10 +145,10 @@ async fn imports_must_be_known() -> Result<()> {
     let importing = |module: &str, name: &str, kind: &str| {
         format!(r#"(module (import "{module}" "{name}" {kind}) (func (export "_start")))"#)
     };
-    assert_snapshot!(brief(&refused(importing("env", "log", "(func (param i32))")).await?), @"trilby.toml:6:10: module ./a.wat: the module imports `env.log`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`, `wasi_experimental_http`");
+    assert_snapshot!(brief(&refused(importing("env", "log", "(func (param i32))")).await?), @"trilby.toml:6:10: module ./a.wat: the module imports `env.log`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_invoke_v1`, `dapr_secret_v1`, `dapr_configuration_v1`, `dapr_lock_v1`, `dapr_jobs_v1`, `dapr_crypto_v1`, `dapr_conversation_v1`, `dapr_actor_v1`, `dapr_metadata_v1`, `wasi_experimental_http`");
     assert_snapshot!(brief(&refused(importing("dapr_v1", "sise", "(func)")).await?), @"trilby.toml:6:10: module ./a.wat: the module imports `dapr_v1.sise`, which is not offered; `dapr_v1` is known, but has no function of this name");
     assert_snapshot!(brief(&refused(importing("dapr_v1", "size", "(func (param i64))")).await?), @"trilby.toml:6:10: module ./a.wat: the module's imports do not fit: incompatible import type for `dapr_v1::size`: types incompatible: expected type `(func (param i64))`, found type `(func (param i32) (result i32))`");
-    assert_snapshot!(brief(&refused(importing("env", "memory", "(memory 1)")).await?), @"trilby.toml:6:10: module ./a.wat: the module imports `env.memory`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`, `wasi_experimental_http`");
+    assert_snapshot!(brief(&refused(importing("env", "memory", "(memory 1)")).await?), @"trilby.toml:6:10: module ./a.wat: the module imports `env.memory`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_invoke_v1`, `dapr_secret_v1`, `dapr_configuration_v1`, `dapr_lock_v1`, `dapr_jobs_v1`, `dapr_crypto_v1`, `dapr_conversation_v1`, `dapr_actor_v1`, `dapr_metadata_v1`, `wasi_experimental_http`");
     Ok(())
 }
 
@@ -217,7 +217,7 @@ async fn all_problems_are_told_at_once() -> Result<()> {
       |
       = help: add to the route: grants = { publish = ["pubsub/TOPIC"] }
 
-    error: module ./unknown.wat: the module imports `env.f`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`, `wasi_experimental_http`
+    error: module ./unknown.wat: the module imports `env.f`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_invoke_v1`, `dapr_secret_v1`, `dapr_configuration_v1`, `dapr_lock_v1`, `dapr_jobs_v1`, `dapr_crypto_v1`, `dapr_conversation_v1`, `dapr_actor_v1`, `dapr_metadata_v1`, `wasi_experimental_http`
       --> trilby.toml:11:10
        |
     11 | module = "unknown.wat"

@@ -143,7 +143,7 @@ async fn files_are_a_folder_below_a_prefix() -> Result<()> {
     trilby.toml:12:1: a route cannot have both `module` and `files`
       = write one `[[route]]` for each, with paths of their own
     trilby.toml:16:9: `files` means nothing without `path`
-      = only a `path` can have files; a topic or a binding needs a `module`
+      = only a `path` can have files; what comes from Dapr needs a `module`
     trilby.toml:18:1: a route needs `module` or `files`
       = add a line such as `module = "app.wasm"`, or `files = "public"` to serve a folder
     "#);

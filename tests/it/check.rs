@@ -100,7 +100,7 @@ async fn every_problem_of_the_modules_is_told_at_once() -> Result<()> {
     6 | module = "text.wat"
       |          ^^^^^^^^^^
 
-    error: module ./import.wat: the module imports `env.f`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_secret_v1`, `wasi_experimental_http`
+    error: module ./import.wat: the module imports `env.f`, which is not offered; import modules are `wasi_snapshot_preview1`, `wasi_unstable`, `dapr_v1`, `dapr_state_v1`, `dapr_pubsub_v1`, `dapr_binding_v1`, `dapr_invoke_v1`, `dapr_secret_v1`, `dapr_configuration_v1`, `dapr_lock_v1`, `dapr_jobs_v1`, `dapr_crypto_v1`, `dapr_conversation_v1`, `dapr_actor_v1`, `dapr_metadata_v1`, `wasi_experimental_http`
       --> trilby.toml:10:10
        |
     10 | module = "import.wat"

@@ -59,7 +59,7 @@ async fn orders_reports_when_its_job_is_due() -> Result<()> {
     let trilby = Launch::new(app, folder.path()).start().await?;
     let http = &trilby.http;
     let order = r#"{"item":"tea","count":2}"#;
-    assert_eq!(http.post("/orders", order).await?.text(), format!("{order}\n"));
+    assert_eq!(http.post("/orders", order).await?.text(), order);
     assert_eq!(http.post("/report", "").await?.status, 202);
     assert_eq!(http.get("/report").await?.text(), "no report yet\n");
     std::fs::write(&settings, r#"{"report": "@every 1s"}"#)?;

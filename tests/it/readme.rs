@@ -11,6 +11,8 @@ use crate::examples::{counter_is_missing, is_missing};
 /// Serves an example as its README says, with its own components, and types the commands.
 async fn follow(readme: &str, example: &str, commands: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
+    // Component files name files from the working directory, which is the repository for a reader.
+    std::os::unix::fs::symlink(repository().join("examples"), folder.path().join("examples"))?;
     let trilby = Launch::new(repository().join(example), folder.path()).start().await?;
     let text = std::fs::read_to_string(repository().join(readme))?;
     let serve = format!("$ cargo run --release -- serve {example}\n");

@@ -158,7 +158,7 @@ async fn the_app_channel_tells_daprd_what_the_manifest_says() -> Result<()> {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(
         answer.text(),
-        r#"[{"pubsubname":"pubsub","route":"/dapr/events/pubsub/t1","topic":"t1"}]"#
+        r#"[{"pubsubname":"pubsub","routes":{"default":"/dapr/events/pubsub/t1"},"topic":"t1"}]"#
     );
     assert_eq!(trilby.http.get("/dapr/config").await?.status, 404);
     let options = trilby.http.send(Method::OPTIONS, "/tick", &[], "").await?;

@@ -21,6 +21,11 @@ pub trait Invocation: Send + Sync {
     ) -> Result<ServiceReply>;
 }
 
+/// The header by which a Trilby knows an invocation that one of its own guests made through daprd:
+/// daprd names the caller only where that is another app. Such a request is never a delivery,
+/// whatever its path is.
+pub const INVOCATION_HEADER: &str = "trilby-invocation";
+
 /// A request to an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvokeService {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use trilby_dapr::invoke::INVOCATION_HEADER;
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::dapr_app::{DaprApp, Question, is_grpc};
@@ -191,7 +192,7 @@ impl Service {
     async fn route(
         &self,
         generation: &Generation,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         via: &Via,
     ) -> Done {
         if matches!(via.door, Door::Listener | Door::Invocation) {
@@ -203,7 +204,10 @@ impl Service {
             }
         }
         match generation.ask(&request, via.door) {
-            Question::NotDaprs => self.http(generation, request, via).await,
+            Question::NotDaprs => {
+                request.headers_mut().remove(INVOCATION_HEADER);
+                self.http(generation, request, via).await
+            }
             Question::Answered(status, json) => Done::Answered(answered(status, json)),
             Question::Refused(outcome) => self.refused(via, asked(&request), &outcome),
             Question::Delivery(entry, trigger) => {

@@ -38,6 +38,7 @@ pub(crate) type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
 /// A client of daprd's HTTP API.
 pub(crate) struct HttpApi {
     client: Client<HttpsConnector<Connector>, RequestBody>,
+    connector: Connector,
     address: Address,
     token: Option<HeaderValue>,
     answer_bytes_max: usize,
@@ -61,14 +62,14 @@ impl HttpApi {
             builder.with_tls_config(no_tls(&address)?)
         };
         let connector = Connector::new(address.clone(), None);
-        let connector = builder.https_or_http().enable_http1().wrap_connector(connector);
+        let tls = builder.https_or_http().enable_http1().wrap_connector(connector.clone());
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_timer(TokioTimer::new())
-            .build(connector);
+            .build(tls);
         let (token, answer_bytes_max) = (config.token.clone(), config.answer_bytes_max);
-        Ok(Self { client, address, token, answer_bytes_max, counters })
+        Ok(Self { client, connector, address, token, answer_bytes_max, counters })
     }
 
     pub(crate) fn in_flight(&self, block: Block) -> InFlight {
@@ -110,6 +111,7 @@ impl HttpApi {
         what: &str,
         request: Request<RequestBody>,
     ) -> Result<Response<Incoming>> {
+        self.connector.until_next_try(cx.deadline).await;
         match timeout_at(cx.deadline, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(status::unreachable(&self.address, status::innermost(&error))),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
+use trilby_dapr::invoke::INVOCATION_HEADER;
 use trilby_dapr::subscription::Subscription;
 
 use super::paths::{self, Kind};
@@ -108,9 +109,9 @@ impl DaprApp {
 }
 
 /// Whether another app sent this through daprd, which says so and gives it the app's token like its
-/// own requests. Another app delivers nothing.
+/// own requests; or a guest of this app, of which daprd says nothing. Neither delivers anything.
 fn is_invocation(headers: &HeaderMap) -> bool {
-    headers.contains_key("dapr-caller-app-id")
+    headers.contains_key("dapr-caller-app-id") || headers.contains_key(INVOCATION_HEADER)
 }
 
 /// Compares without stopping at the first difference, so that time tells nothing.

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout_at;
-use trilby_dapr::invoke::{Invocation, InvokeService, ServiceReply};
+use trilby_dapr::invoke::{INVOCATION_HEADER, Invocation, InvokeService, ServiceReply};
 use trilby_dapr::stream::{ByteStream, whole};
 use trilby_dapr::{CallContext, Error, Result};
 
@@ -43,6 +43,7 @@ impl Invocation for Sidecar {
             sent.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
         }
         self.http.mark(cx, sent.headers_mut());
+        sent.headers_mut().insert(INVOCATION_HEADER, HeaderValue::from_static("1"));
         let call = self.http.in_flight(Block::Invocation);
         let result = async {
             let answer = self.http.send(cx, "invoking an app", sent).await;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tower::Service;
 
 use super::socket::Socket;
@@ -21,8 +21,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long nobody tries after the first failure; twice as long after each further one.
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 
-/// How long nobody tries at most.
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// How long nobody tries at most. A call waits for the next try, so it must be short.
+const BACKOFF_MAX: Duration = Duration::from_millis(500);
 
 /// Connects to one address, whatever the URL says. Within the back-off after a failure it gives that
 /// failure again, without trying.
@@ -51,6 +51,15 @@ impl Connector {
     /// Whether the last attempt failed.
     pub(crate) fn is_in_trouble(&self) -> bool {
         self.trouble(|trouble| trouble.is_some())
+    }
+
+    /// Waits until the next try may be made, unless that is after `deadline`. Whoever waits here holds
+    /// up nobody else, as a call that waits for a connection would.
+    pub(crate) async fn until_next_try(&self, deadline: Instant) {
+        let retry_at = self.trouble(|trouble| trouble.as_ref().map(|trouble| trouble.retry_at));
+        if let Some(retry_at) = retry_at.filter(|retry_at| *retry_at < deadline) {
+            sleep_until(retry_at).await;
+        }
     }
 
     async fn connect(self) -> io::Result<Socket> {
@@ -134,7 +143,7 @@ mod tests {
         let connector = Connector::new(address, Some(Arc::clone(&counters)));
         let failures = || counters.snapshot().connect_failures;
         let mut expected = 0;
-        for wait_ms in [50, 100, 200, 400, 800, 1000, 1000] {
+        for wait_ms in [50, 100, 200, 400, 500, 500] {
             let error = connector.clone().connect().await.err().expect("nobody there");
             expected += 1;
             assert_eq!(failures(), expected);
@@ -145,6 +154,23 @@ mod tests {
             tokio::time::advance(Duration::from_millis(1)).await;
         }
         assert!(connector.is_in_trouble());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_can_wait_for_the_next_try() {
+        let folder = tempfile::tempdir().expect("can write");
+        let address = Address::Unix(folder.path().join("nobody"));
+        let connector = Connector::new(address, None);
+        let waited = async |within_ms| {
+            let begun = Instant::now();
+            connector.until_next_try(begun + Duration::from_millis(within_ms)).await;
+            begun.elapsed().as_millis()
+        };
+        assert_eq!(waited(1000).await, 0, "nothing has failed yet");
+        assert!(connector.clone().connect().await.is_err());
+        assert_eq!(waited(20).await, 0, "there is no time for it");
+        assert_eq!(waited(1000).await, 50);
+        assert_eq!(waited(1000).await, 0);
     }
 
     #[tokio::test]

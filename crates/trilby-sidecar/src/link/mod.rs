@@ -134,6 +134,10 @@ impl Link {
         rpc: impl Future<Output = std::result::Result<Response<T>, Status>> + Send,
     ) -> Result<T> {
         let call = InFlight::begin(&self.counters, block);
+        let rpc = async {
+            self.connector.until_next_try(cx.deadline).await;
+            rpc.await
+        };
         let result = match timeout_at(cx.deadline, rpc).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             // Both sides know the deadline; whichever notices first gives the same error.

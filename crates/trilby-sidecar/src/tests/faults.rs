@@ -68,7 +68,9 @@ async fn a_sidecar_that_is_late_or_restarts_heals_by_itself() {
         }
     }
     let metrics = sidecar.metrics();
-    assert_eq!((metrics.connects, metrics.reconnects), (2, 1));
+    // An old runtime may take a connection before it is gone.
+    assert!(metrics.connects >= 2, "{metrics:?}");
+    assert_eq!(metrics.reconnects, metrics.connects - 1);
     assert!(metrics.connect_failures >= 2, "{metrics:?}");
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use trilby_dapr::configuration::ConfigurationItem;
 use trilby_dapr::delivery::{self, CLOUD_EVENT};
+use trilby_dapr::invoke::INVOCATION_HEADER;
 use trilby_dapr::jobs::JobData;
 use trilby_dapr::{Inbound, Metadata};
 use trilby_manifest::{BulkOptions, TopicOptions};
@@ -277,10 +278,12 @@ async fn a_delivery_shows_the_apps_token() {
 #[tokio::test]
 async fn another_app_delivers_nothing() {
     let service = of_every_kind().with(|app| app.token = Some(TOKEN.to_owned())).serve();
-    let headers = [("dapr-api-token", TOKEN), ("dapr-caller-app-id", "other")];
-    for path in PATHS {
-        let answer = send(&service, request("POST", path, &headers, CHANGE)).await;
-        assert_eq!(answer.body(), "request", "{path}");
+    for mark in [("dapr-caller-app-id", "other"), (INVOCATION_HEADER, "1")] {
+        let headers = [("dapr-api-token", TOKEN), mark];
+        for path in PATHS {
+            let answer = send(&service, request("POST", path, &headers, CHANGE)).await;
+            assert_eq!(answer.body(), "request", "{path}");
+        }
     }
 }
 

@@ -26,11 +26,12 @@ pub(super) fn save(request: SaveState) -> runtime::SaveStateRequest {
 }
 
 pub(super) fn delete(request: DeleteState) -> runtime::DeleteStateRequest {
+    let (etag, concurrency) = guarded(request.etag, request.concurrency);
     runtime::DeleteStateRequest {
         store_name: request.store,
         key: request.key,
-        etag: etag(request.etag),
-        options: Some(options(request.concurrency, request.consistency)),
+        etag,
+        options: Some(options(concurrency, request.consistency)),
         metadata: request.metadata.into_iter().collect(),
     }
 }
@@ -54,22 +55,24 @@ pub(super) fn transact(request: TransactState) -> runtime::ExecuteStateTransacti
 }
 
 fn item(item: StateItem) -> common::StateItem {
+    let (etag, concurrency) = guarded(item.etag, item.concurrency);
     common::StateItem {
         key: item.key,
         value: item.value,
-        etag: etag(item.etag),
+        etag,
         metadata: item.metadata.into_iter().collect(),
-        options: Some(options(item.concurrency, item.consistency)),
+        options: Some(options(concurrency, item.consistency)),
     }
 }
 
 pub(super) fn key(key: StateKey) -> common::StateItem {
+    let (etag, concurrency) = guarded(key.etag, key.concurrency);
     common::StateItem {
         key: key.key,
         value: bytes::Bytes::new(),
-        etag: etag(key.etag),
+        etag,
         metadata: key.metadata.into_iter().collect(),
-        options: Some(options(key.concurrency, key.consistency)),
+        options: Some(options(concurrency, key.consistency)),
     }
 }
 
@@ -101,6 +104,16 @@ pub(super) fn given(text: String) -> Option<String> {
 /// Dapr takes an empty etag for none, so none is sent.
 fn etag(etag: Option<String>) -> Option<common::Etag> {
     etag.filter(|value| !value.is_empty()).map(|value| common::Etag { value })
+}
+
+/// An etag is always checked, as Dapr has it. `state.redis` (components-contrib 1.18.4) forgets that
+/// where the last write is to win, so it is not told.
+fn guarded(given: Option<String>, concurrency: Concurrency) -> (Option<common::Etag>, Concurrency) {
+    let etag = etag(given);
+    let is_last_write = concurrency == Concurrency::LastWrite;
+    let concurrency =
+        if etag.is_some() && is_last_write { Concurrency::Unspecified } else { concurrency };
+    (etag, concurrency)
 }
 
 fn options(concurrency: Concurrency, consistency_wanted: Consistency) -> common::StateOptions {
