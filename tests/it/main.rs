@@ -47,6 +47,7 @@ mod bad_responses;
 mod bad_route;
 mod bad_store;
 mod bad_wagi;
+mod blocks;
 mod bodies;
 mod cgi_env;
 mod cgi_hosts;
