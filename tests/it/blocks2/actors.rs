@@ -149,19 +149,21 @@ async fn reminders_come_until_they_are_taken_back() -> Result<()> {
 async fn timers_come_until_they_are_taken_back() -> Result<()> {
     let Some(world) = World::start(ALL).await? else { return Ok(()) };
     world.ask("invoke", &one(&[("method", "wake")]), "").await?.done();
-    let timer = |name| {
-        one(&[("name", name), ("due-time", "0s"), ("period", "1s"), ("callback", "cb")])
-    };
+    let timer =
+        |name| one(&[("name", name), ("due-time", "0s"), ("period", "1s"), ("callback", "cb")]);
     world.ask("register_timer", &timer("t"), "{\"x\":1}").await?.done();
     let path = "Probe/1/method/timer/t";
     assert!(world.host.called(path).await?.contains("\"callback\":\"cb\""));
-    until("the timer's next time", || std::future::ready((world.host.times(path) > 1).then_some(())))
-        .await?;
+    until("the timer's next time", || {
+        std::future::ready((world.host.times(path) > 1).then_some(()))
+    })
+    .await?;
     world.ask("unregister_timer", &one(&[("name", "t")]), "").await?.done();
     let times = world.host.times(path);
     world.ask("register_timer", &timer("last"), "").await?.done();
     let last = "Probe/1/method/timer/last";
-    until("another timer", || std::future::ready((world.host.times(last) > 2).then_some(()))).await?;
+    until("another timer", || std::future::ready((world.host.times(last) > 2).then_some(())))
+        .await?;
     // One that was due at that moment may have come.
     assert!(world.host.times(path) <= times + 1, "{} after {times}", world.host.times(path));
     world.ask("unregister_timer", &one(&[("name", "none")]), "").await?.done();

@@ -65,9 +65,7 @@ both!(personal_data_is_scrubbed_where_it_is_asked_for);
 
 async fn personal_data_is_scrubbed_where_it_is_asked_for(backend: Backend) -> Result<()> {
     let app = serve(backend, ALL).await?;
-    let request = |scrub: bool| {
-        json!({"inputs": [{"scrubPii": scrub, "messages": [user("write to me@example.com")]}]})
-    };
+    let request = |scrub: bool| json!({"inputs": [{"scrubPii": scrub, "messages": [user("write to me@example.com")]}]});
     let content = |answer: Value| answer["outputs"][0]["choices"][0]["message"]["content"].clone();
     assert_eq!(content(converse(&app, &request(false)).await?), "write to me@example.com");
     assert_eq!(content(converse(&app, &request(true)).await?), "write to <EMAIL_ADDRESS>");

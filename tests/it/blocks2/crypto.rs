@@ -95,12 +95,8 @@ async fn a_stream_gives_before_it_has_all() -> Result<()> {
         let app = serve(backend, ALL).await?;
         // A segment and a bit, then a look, then the end.
         let steps = "fill 65536;fill 100;read 14;size;end;read 1;write x;close";
-        let parameters = [
-            ("a", "crypto"),
-            ("b", "aes"),
-            ("options", "algorithm: A256KW"),
-            ("steps", steps),
-        ];
+        let parameters =
+            [("a", "crypto"), ("b", "aes"), ("options", "algorithm: A256KW"), ("steps", steps)];
         let told = app.ask("/crypto/steps/encrypt_open", &parameters, "").await?.done().text();
         let lines: Vec<&str> = told.lines().collect();
         let wanted = [

@@ -101,8 +101,7 @@ async fn wrong_words_are_told(backend: Backend) -> Result<()> {
     let parameters = [&names[..], &[("options", "algorithm: A256KW")]].concat();
     app.ask("/crypto/raw/decrypt", &parameters, "x").await?.invalid("algorithm");
     for (component, key) in [("", "aes"), ("crypto", "")] {
-        let parameters =
-            [("a", component), ("b", key), ("options", "algorithm: A256KW")];
+        let parameters = [("a", component), ("b", key), ("options", "algorithm: A256KW")];
         app.ask("/crypto/raw/encrypt", &parameters, "x").await?.invalid("empty");
     }
     Ok(())
@@ -147,7 +146,8 @@ async fn daprd_tells_of_a_component_that_is_not_there() -> Result<()> {
     if Backend::DaprdMemory.is_left_out() {
         return Ok(());
     }
-    let app = serve(Backend::DaprdMemory, "encrypt = [\"missing\"], decrypt = [\"missing\"]").await?;
+    let app =
+        serve(Backend::DaprdMemory, "encrypt = [\"missing\"], decrypt = [\"missing\"]").await?;
     let key = [("component", "missing"), ("key", "aes")];
     let encrypting = [&key[..], &[("algorithm", "A256KW")]].concat();
     for (path, parameters) in [

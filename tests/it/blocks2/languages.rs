@@ -20,7 +20,9 @@ impl App {
     async fn start(language: &str) -> Result<Option<Self>> {
         let module = repository().join(format!("tests/guests/dapr-{language}/target/dapr.wasm"));
         if !module.is_file() {
-            leave_out(&format!("tests/guests/dapr-{language}/target/dapr.wasm (needs its compiler)"));
+            leave_out(&format!(
+                "tests/guests/dapr-{language}/target/dapr.wasm (needs its compiler)"
+            ));
             return Ok(None);
         }
         let folder = tempfile::tempdir()?;
@@ -62,7 +64,8 @@ impl App {
     /// The records of its answer, in the order of their keys.
     async fn records(&self, what: &str, body: &str) -> Result<Vec<Value>> {
         let text = self.get(what, body).await?;
-        let records: serde_json::Result<Vec<Value>> = text.lines().map(serde_json::from_str).collect();
+        let records: serde_json::Result<Vec<Value>> =
+            text.lines().map(serde_json::from_str).collect();
         let mut records = records.with_context(|| text.clone())?;
         records.sort_by_key(|record| record["key"].to_string());
         Ok(records)

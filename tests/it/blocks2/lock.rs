@@ -105,7 +105,8 @@ both!(wrong_arguments_are_told);
 
 async fn wrong_arguments_are_told(backend: Backend) -> Result<()> {
     let Some(app) = serve(backend, ALL).await? else { return Ok(()) };
-    for expiry in ["", "expiry: 0", "expiry: -1", "expiry: 1s", "expiry: 1.5", "expiry: 9999999999"] {
+    for expiry in ["", "expiry: 0", "expiry: -1", "expiry: 1s", "expiry: 1.5", "expiry: 9999999999"]
+    {
         let parameters = [&of("r", "me")[..], &[("options", expiry)]].concat();
         app.ask("/lock/raw/try_lock", &parameters, "").await?.invalid("seconds");
     }

@@ -1,6 +1,8 @@
 //! Dapr's building blocks beside state, messages and invocation, as guests call them: the same
 //! guests (`tests/guests/dapr`), the same expectations, embedded and with a daprd.
 
+#![expect(clippy::indexing_slicing, reason = "in a test, what is not there is a failure")]
+
 /// Declares a module of tests, embedded and with a daprd. The named function takes the
 /// [`Backend`](trilby_testkit::Backend).
 macro_rules! both {

@@ -130,9 +130,8 @@ impl App {
     /// Waits until a key was delivered so often.
     pub(crate) async fn came(&self, key: &str, times: usize) -> Result<Vec<Delivery>> {
         let what = format!("{key} to come {times} times");
-        let came = until(&what, || async {
-            Some(self.seen(key)).filter(|seen| seen.len() >= times)
-        });
+        let came =
+            until(&what, || async { Some(self.seen(key)).filter(|seen| seen.len() >= times) });
         came.await.with_context(|| {
             let daprd = self.world.daprd.as_ref().map(trilby_testkit::Daprd::output);
             format!("{}\n{}", self.world.trilby.output(), daprd.unwrap_or_default())

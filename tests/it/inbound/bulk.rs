@@ -9,8 +9,9 @@ use super::app::{App, Way};
 use super::setup::Setup;
 
 async fn serve(way: Way, more: &str) -> Result<App> {
-    let route =
-        format!("topic = \"pubsub/t\"\nbulk = {{ max-messages = 10, max-await = \"500ms\" }}\n{more}");
+    let route = format!(
+        "topic = \"pubsub/t\"\nbulk = {{ max-messages = 10, max-await = \"500ms\" }}\n{more}"
+    );
     Setup::new(&[&route]).and("pubsub", "publish = [\"pubsub\"]").serve(way).await
 }
 

@@ -7,7 +7,11 @@ use trilby_testkit::Options;
 use super::app::{App, Way};
 use super::setup::Setup;
 
-async fn serve(way: Way, chosen: &str, daprd: Option<fn(&mut trilby_testkit::DaprdOptions)>) -> Result<App> {
+async fn serve(
+    way: Way,
+    chosen: &str,
+    daprd: Option<fn(&mut trilby_testkit::DaprdOptions)>,
+) -> Result<App> {
     let env = vec![("TRILBY_SUBSCRIPTIONS".to_owned(), chosen.to_owned())];
     let options = Options { env, daprd, ..Options::default() };
     let setup = Setup::new(&["topic = \"pubsub/t\""]).and("pubsub", "publish = [\"pubsub\"]");
@@ -20,7 +24,10 @@ async fn kinds(app: &App) -> Result<Vec<String>> {
     let answer = daprd.http.get("/v1.0/metadata").await?;
     let metadata: serde_json::Value = serde_json::from_slice(&answer.body)?;
     let subscriptions = metadata["subscriptions"].as_array().cloned().unwrap_or_default();
-    Ok(subscriptions.iter().map(|one| one["type"].as_str().unwrap_or_default().to_owned()).collect())
+    Ok(subscriptions
+        .iter()
+        .map(|one| one["type"].as_str().unwrap_or_default().to_owned())
+        .collect())
 }
 
 #[tokio::test]

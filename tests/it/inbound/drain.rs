@@ -86,9 +86,8 @@ async fn what_a_stream_has_finished_is_acknowledged() -> Result<()> {
     app.start_again().await?;
     publish(&app, "unfinished never").await?;
     // This one comes again when its time is over, and so would the other one.
-    let again = until("the redelivery", || async {
-        (app.seen("unfinished").len() > 10).then_some(())
-    });
+    let again =
+        until("the redelivery", || async { (app.seen("unfinished").len() > 10).then_some(()) });
     again.await.with_context(|| app.world.trilby.output())?;
     assert_eq!(app.seen("held").len(), held);
     Ok(())

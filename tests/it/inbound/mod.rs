@@ -3,6 +3,8 @@
 //! [`ways!`](ways) runs the same test over each: the same guest (`tests/guests/inbound`), the same
 //! expectations.
 
+#![expect(clippy::indexing_slicing, reason = "in a test, what is not there is a failure")]
+
 /// Declares a module of tests, one for each way in. The named function takes the
 /// [`Way`](app::Way). With names behind it, only these ways.
 macro_rules! ways {

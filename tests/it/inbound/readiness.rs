@@ -105,7 +105,8 @@ async fn readiness_needs_no_more_than_daprds_outbound_health() -> Result<()> {
     })
     .await
     .with_context(|| trilby.output())?;
-    let daprd = trilby_testkit::Client::new(&format!("http://127.0.0.1:{}", daprd_options.http_port));
+    let daprd =
+        trilby_testkit::Client::new(&format!("http://127.0.0.1:{}", daprd_options.http_port));
     assert_eq!(daprd.get("/v1.0/healthz").await?.status, 500);
     Ok(())
 }

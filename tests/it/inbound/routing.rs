@@ -45,8 +45,14 @@ async fn the_first_route_whose_condition_is_true_gets_the_event(way: Way) -> Res
     let as_envelope = [("content-type", "application/cloudevents+json")];
     app.publish_as("t", &as_envelope, envelope.to_string()).await?;
     // Rules are asked in the order in which they stand, wherever the route without one is.
-    let wanted =
-        [("a", "typed"), ("b", "large"), ("c", "large"), ("d", "rest"), ("e", "rest"), ("f", "tenant")];
+    let wanted = [
+        ("a", "typed"),
+        ("b", "large"),
+        ("c", "large"),
+        ("d", "rest"),
+        ("e", "rest"),
+        ("f", "tenant"),
+    ];
     for (key, route) in wanted {
         assert_eq!(routed(&app, key).await?, route, "{key}");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
-use trilby_testkit::{AppProtocol, Backend, Components, Options, Launch, World, repository, until};
+use trilby_testkit::{AppProtocol, Backend, Components, Launch, Options, World, repository, until};
 
 use super::app::{App, Way};
 

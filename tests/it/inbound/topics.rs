@@ -69,9 +69,7 @@ async fn attributes_that_the_publisher_sets(way: Way) -> Result<()> {
     ];
     app.publish_as("t", &set, "set").await?;
     let event = app.first("set").await?;
-    for (name, value) in
-        [("CE_ID", "my id"), ("CE_SOURCE", "/shop"), ("CE_TYPE", "placed")]
-    {
+    for (name, value) in [("CE_ID", "my id"), ("CE_SOURCE", "/shop"), ("CE_TYPE", "placed")] {
         assert_eq!(event.variable(name), value, "{name}");
     }
     Ok(())
