@@ -1,9 +1,10 @@
 //! Dapr's building blocks in this process, without a sidecar, from the same component files.
 //!
 //! In the order of a start: [`Runtime::open`] reads the folders of component YAML (`load`), opens
-//! each component (`state`, `broker`, `bindings`, `secrets`), and is then the
+//! each component (`state`, `broker`, `bindings`, `secrets`) and the `jobs`, and is then the
 //! [`Blocks`](trilby_dapr::Blocks) that guests call; [`Runtime::start`] brings topic events and
-//! binding triggers to an [`Inbound`](trilby_dapr::Inbound) until the [`Deliveries`] are drained.
+//! binding triggers to an [`Inbound`](trilby_dapr::Inbound), and [`Runtime::start_jobs`] brings
+//! jobs, until the [`Deliveries`] are drained.
 //!
 //! The components are few and local: `state.in-memory`, `state.sqlite`, `pubsub.in-memory`,
 //! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env` and
@@ -21,6 +22,7 @@ mod deliveries;
 mod duration;
 mod error;
 mod inventory;
+mod jobs;
 mod json;
 mod kind;
 mod load;
@@ -30,7 +32,7 @@ mod secrets;
 mod state;
 mod stubs;
 
-pub use deliveries::{Deliveries, InputBinding, Subscription};
+pub use deliveries::Deliveries;
 pub use error::Error;
 pub use inventory::{ComponentInfo, Inventory};
 pub use kind::Kind;

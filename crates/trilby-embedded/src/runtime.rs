@@ -7,13 +7,16 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use trilby_dapr::subscription::{InputBinding, Subscription};
 use trilby_dapr::{Inbound, Result};
 
 use crate::bindings::{Cron, LocalStorage};
 use crate::broker::Broker;
 use crate::component::Component;
-use crate::deliveries::{self, Deliveries, InputBinding, Subscription};
+use crate::deliveries::{self, Deliveries, Sources};
+use crate::jobs::Jobs;
 use crate::load::types::nearest;
 use crate::load::{self, Context, Described, Lookup};
 use crate::secrets::SecretStore;
@@ -29,7 +32,7 @@ pub struct Options {
     pub components: Vec<PathBuf>,
     /// The kinds of which there is a default component when no file describes one.
     pub defaults: Vec<Kind>,
-    /// The folder of the default state store; made only if that store is used.
+    /// The folder of the default state store and of the jobs; made only if there are such.
     pub data_dir: PathBuf,
     /// The environment, for `envRef` and secretstores.local.env.
     pub env: BTreeMap<String, String>,
@@ -43,6 +46,7 @@ pub struct Runtime {
     outputs: BTreeMap<String, LocalStorage>,
     inputs: BTreeMap<String, Arc<Cron>>,
     secrets: BTreeMap<String, SecretStore>,
+    jobs: Arc<Jobs>,
 }
 
 impl Runtime {
@@ -65,6 +69,7 @@ impl Runtime {
             outputs: BTreeMap::new(),
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            jobs: Arc::new(Jobs::open(Some(options.data_dir.join("jobs.db")), &options.app_id)?),
         };
         // Other components' metadata may refer to secrets.
         let (stores, others): (Vec<_>, Vec<_>) = found
@@ -172,11 +177,40 @@ impl Runtime {
             Ok((cron, binding))
         });
         let bindings = bindings.collect::<std::result::Result<Vec<_>, Error>>()?;
-        deliveries::start(inbound, subscriptions, bindings, instead_of)
+        let sources = Sources { subscriptions, bindings, ..Sources::default() };
+        deliveries::start(inbound, sources, instead_of)
+    }
+
+    /// Begins to bring jobs to `inbound`, of which each may run until `deadline`. Must be called on a
+    /// tokio runtime. Jobs that were due while nobody brought them come now.
+    ///
+    /// `instead_of` brings no more jobs from now on, and is then to be
+    /// [retired](Deliveries::retire).
+    ///
+    /// # Errors
+    ///
+    /// When there is no tokio runtime.
+    pub fn start_jobs(
+        &self,
+        inbound: Arc<dyn Inbound>,
+        deadline: Duration,
+        instead_of: Option<&Deliveries>,
+    ) -> std::result::Result<Deliveries, Error> {
+        let jobs = Some((Arc::clone(&self.jobs), deadline));
+        deliveries::start(inbound, Sources { jobs, ..Sources::default() }, instead_of)
+    }
+
+    pub(crate) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
     }
 
     fn missing(&self, kind: Kind, name: &str) -> Error {
         Error::Missing { kind, name: name.to_owned(), nearest: self.inventory.nearest(kind, name) }
+    }
+
+    pub(crate) fn broker(&self, name: &str) -> Result<&Broker> {
+        let broker = self.brokers.get(name).map(|broker| &**broker);
+        broker.ok_or_else(|| refusals::pubsub(name, self.brokers.is_empty()))
     }
 
     pub(crate) fn state(&self, name: &str) -> Result<&StateStore> {

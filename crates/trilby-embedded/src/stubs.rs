@@ -9,7 +9,6 @@ use trilby_dapr::configuration::{Configuration, ConfigurationItem, GetConfigurat
 use trilby_dapr::conversation::{Conversation, Converse};
 use trilby_dapr::crypto::{Crypto, Decrypt, Encrypt};
 use trilby_dapr::invoke::{Invocation, InvokeService, ServiceReply};
-use trilby_dapr::jobs::{Job, Jobs, ScheduleJob};
 use trilby_dapr::lock::{Locks, TryLock, Unlock, Unlocked};
 use trilby_dapr::runtime::{Call, RuntimeApi};
 use trilby_dapr::stream::ByteStream;
@@ -47,25 +46,6 @@ impl Locks for Runtime {
     }
 
     async fn unlock(&self, _: &CallContext, _: Unlock) -> Result<Unlocked> {
-        Err(Error::unimplemented("not yet"))
-    }
-}
-
-#[async_trait]
-impl Jobs for Runtime {
-    async fn schedule_job(&self, _: &CallContext, _: ScheduleJob) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
-    }
-
-    async fn get_job(&self, _: &CallContext, _: &str) -> Result<Job> {
-        Err(Error::unimplemented("not yet"))
-    }
-
-    async fn delete_job(&self, _: &CallContext, _: &str) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
-    }
-
-    async fn list_jobs(&self, _: &CallContext) -> Result<Vec<Job>> {
         Err(Error::unimplemented("not yet"))
     }
 }

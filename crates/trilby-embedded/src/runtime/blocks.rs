@@ -50,15 +50,15 @@ impl State for Runtime {
 #[async_trait]
 impl Pubsub for Runtime {
     async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
-        let broker = self
-            .brokers
-            .get(&request.pubsub)
-            .ok_or_else(|| refusals::pubsub(&request.pubsub, self.brokers.is_empty()))?;
-        broker.publish(cx, request).await
+        self.broker(&request.pubsub)?.publish(cx, request).await
     }
 
-    async fn publish_bulk(&self, _: &CallContext, _: PublishBulk) -> Result<Vec<FailedEvent>> {
-        Err(Error::unimplemented("not yet"))
+    async fn publish_bulk(
+        &self,
+        cx: &CallContext,
+        request: PublishBulk,
+    ) -> Result<Vec<FailedEvent>> {
+        self.broker(&request.pubsub)?.publish_bulk(cx, request).await
     }
 }
 
