@@ -80,9 +80,9 @@ impl SidecarConfig {
     ///
     /// When a variable is there but cannot be used.
     pub fn from_env(env: &BTreeMap<String, String>) -> Result<Option<Self>, ConfigError> {
-        let api = |endpoint, port| address(env, endpoint, port);
-        let Some(grpc) = api("DAPR_GRPC_ENDPOINT", "DAPR_GRPC_PORT")? else { return Ok(None) };
-        let http = api("DAPR_HTTP_ENDPOINT", "DAPR_HTTP_PORT")?;
+        let grpc = address(env, "DAPR_GRPC_ENDPOINT", "DAPR_GRPC_PORT", GRPC_PORT_DEFAULT)?;
+        let Some(grpc) = grpc else { return Ok(None) };
+        let http = address(env, "DAPR_HTTP_ENDPOINT", "DAPR_HTTP_PORT", URL_PORT_DEFAULT)?;
         let http = http.unwrap_or_else(|| grpc.http_sibling());
         let token = variable(env, "DAPR_API_TOKEN").map(token).transpose()?;
         let sent_bytes_max = match variable(env, "TRILBY_DAPR_MAX_MESSAGE") {
@@ -120,6 +120,9 @@ const SIZES: std::ops::RangeInclusive<usize> = (64 << 10)..=(1 << 30);
 /// The port of daprd's gRPC API unless it is told another.
 const GRPC_PORT_DEFAULT: u16 = 50001;
 
+/// The HTTP endpoint is a URL, whose port is this one unless it is given.
+const URL_PORT_DEFAULT: u16 = 80;
+
 fn variable<'a>(env: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
@@ -128,10 +131,11 @@ fn address(
     env: &BTreeMap<String, String>,
     endpoint: &'static str,
     port: &'static str,
+    port_default: u16,
 ) -> Result<Option<Address>, ConfigError> {
     if let Some(value) = variable(env, endpoint) {
         let wrong = || ConfigError::Endpoint { variable: endpoint, value: value.to_owned() };
-        return Address::parse(value, GRPC_PORT_DEFAULT).map(Some).ok_or_else(wrong);
+        return Address::parse(value, port_default).map(Some).ok_or_else(wrong);
     }
     let Some(value) = variable(env, port) else { return Ok(None) };
     match value.parse::<u16>() {
@@ -188,6 +192,8 @@ mod tests {
             (config.grpc.to_string(), config.http.to_string()),
             ("daprd:1".into(), "daprd:3".into())
         );
+        let env = [("DAPR_GRPC_PORT", "1"), ("DAPR_HTTP_ENDPOINT", "http://daprd")];
+        assert_eq!(read(&env).expect("valid").expect("named").http.to_string(), "daprd:80");
         assert!(read(&[]).expect("valid").is_none());
         assert!(read(&[("DAPR_HTTP_PORT", "3500")]).expect("valid").is_none());
         assert!(read(&[("DAPR_GRPC_ENDPOINT", ""), ("DAPR_GRPC_PORT", "")]).unwrap().is_none());

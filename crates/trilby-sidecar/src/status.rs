@@ -20,7 +20,9 @@ pub(crate) fn error(status: &Status, address: &Address) -> Error {
         }
         return unreachable(address, innermost(source));
     }
-    if status.code() == tonic::Code::Unauthenticated && status.message().contains("api token") {
+    let says_token =
+        ["Unauthorized", "api token"].iter().any(|text| status.message().contains(text));
+    if status.code() == tonic::Code::Unauthenticated && says_token {
         return wrong_token(status.message());
     }
     // daprd takes a method that it does not know for one of another app (gRPC proxying).
@@ -101,10 +103,7 @@ mod tests {
                 Status::out_of_range("Error, decoded message length too large: found 5 bytes"),
                 (Code::ResourceExhausted, "TRILBY_DAPR_MAX_MESSAGE"),
             ),
-            (
-                Status::unauthenticated("missing or invalid api token"),
-                (Code::Unauthenticated, "DAPR_API_TOKEN"),
-            ),
+            (Status::unauthenticated("Unauthorized"), (Code::Unauthenticated, "DAPR_API_TOKEN")),
         ];
         for (status, (code, setting)) in table {
             let error = error(&status, &here());

@@ -13,8 +13,8 @@ use trilby_sandbox::{Program, Volume};
 use trilby_server::{Answers, Entry, Files, Guest, Table, events};
 
 use crate::admissions::Admissions;
-use crate::failure::Failure;
 use crate::dapr;
+use crate::failure::Failure;
 use crate::guest_log::GuestLog;
 use crate::prepare::Prepared;
 use crate::subscriptions::Subscriptions;
@@ -51,12 +51,9 @@ pub(crate) fn table(
         }
         match http_route(app, route, entry) {
             Ok(route) => http.push(route),
-            Err(problem) => problems.push(prepared.loaded.report(
-                &route.place,
-                Part::Trigger,
-                &problem,
-                None,
-            )),
+            Err(problem) => {
+                problems.push(prepared.loaded.report(&route.place, Part::Trigger, &problem, None))
+            }
         }
     }
     if !problems.is_empty() {

@@ -22,8 +22,8 @@ impl State for Runtime {
         self.state(&request.store)?.get(cx, request).await
     }
 
-    async fn get_states(&self, _: &CallContext, _: GetStates) -> Result<Vec<BulkStateItem>> {
-        Err(Error::unimplemented("not yet"))
+    async fn get_states(&self, cx: &CallContext, request: GetStates) -> Result<Vec<BulkStateItem>> {
+        self.state(&request.store)?.get_many(cx, request).await
     }
 
     async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
@@ -34,16 +34,17 @@ impl State for Runtime {
         self.state(&request.store)?.delete(cx, request).await
     }
 
-    async fn delete_states(&self, _: &CallContext, _: DeleteStates) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
+    async fn delete_states(&self, cx: &CallContext, request: DeleteStates) -> Result<()> {
+        self.state(&request.store)?.delete_many(cx, request).await
     }
 
-    async fn transact_state(&self, _: &CallContext, _: TransactState) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
+    async fn transact_state(&self, cx: &CallContext, request: TransactState) -> Result<()> {
+        self.state(&request.store)?.transact(cx, request).await
     }
 
-    async fn query_state(&self, _: &CallContext, _: QueryState) -> Result<QueryReply> {
-        Err(Error::unimplemented("not yet"))
+    async fn query_state(&self, _: &CallContext, request: QueryState) -> Result<QueryReply> {
+        self.state(&request.store)?;
+        Err(refusals::no_queries())
     }
 }
 
@@ -86,18 +87,14 @@ impl Bindings for Runtime {
 #[async_trait]
 impl Secrets for Runtime {
     async fn get_secret(&self, _cx: &CallContext, request: GetSecret) -> Result<Secret> {
-        let store = self
-            .secrets
-            .get(&request.store)
-            .ok_or_else(|| refusals::secret_store(&request.store, self.secrets.is_empty()))?;
-        store.get(&request)
+        self.secret_store(&request.store)?.get(&request)
     }
 
     async fn get_secrets(
         &self,
-        _: &CallContext,
-        _: GetSecrets,
+        _cx: &CallContext,
+        request: GetSecrets,
     ) -> Result<BTreeMap<String, Secret>> {
-        Err(Error::unimplemented("not yet"))
+        Ok(self.secret_store(&request.store)?.get_all())
     }
 }

@@ -1,5 +1,7 @@
 //! The runtime as its user sees it: what there is by default, and what is not there.
 
+mod local;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -31,6 +33,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
         components: if files.is_empty() { Vec::new() } else { vec![components] },
         defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
+        apps: BTreeMap::new(),
         env: BTreeMap::from([("FILE".to_owned(), "state.db".to_owned())]),
     };
     (folder, options)

@@ -208,8 +208,16 @@ async fn delivered(
     event: &runtime::TopicEventRequest,
 ) -> Verdict {
     let envelope = delivery::envelope(event);
-    // An event that nobody wants is done with.
-    let Some(target) = route::target(subscription, &envelope) else { return Verdict::Ack };
+    let target = match route::target(subscription, &envelope) {
+        Ok(Some(target)) => target,
+        // An event that nobody wants is done with.
+        Ok(None) => return Verdict::Ack,
+        Err(error) => {
+            let Subscription { pubsub, topic, .. } = subscription;
+            tracing::warn!(pubsub, topic, id = event.id, "an event has no route: {error}");
+            return Verdict::Retry;
+        }
+    };
     let request = route::request(subscription, target, event, envelope);
     match shared.deliver(request, target.deadline).await {
         Some(answer) => route::verdict(subscription, &event.id, &answer),
