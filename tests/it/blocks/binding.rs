@@ -63,11 +63,11 @@ async fn an_operation_that_fails_says_why(backend: Backend) -> Result<()> {
     let app = serve(backend, r#""files""#).await?;
     let reason = "ERR_INVOKE_OUTPUT_BINDING";
     let told = invoke(&app, "get", "none", b"").await?;
-    told.refused("INTERNAL", reason, "error invoking output binding files: file not found: none");
+    told.refused("INTERNAL", reason, "error invoking output binding files: file not found: ");
     let text = "binding files does not support operation frob. \
                 supported operations:create get list delete";
     invoke(&app, "frob", "", b"").await?.refused("INTERNAL", reason, text);
-    invoke(&app, "delete", "none", b"").await?.refused("INTERNAL", reason, "none");
+    invoke(&app, "delete", "none", b"").await?.refused("INTERNAL", reason, "error deleting file ");
     Ok(())
 }
 
