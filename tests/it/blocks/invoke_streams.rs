@@ -62,26 +62,27 @@ async fn an_answer_may_be_left_unread(backend: Backend) -> Result<()> {
 
 matrix!(an_answer_may_come_before_the_bodys_end);
 
-/// `/deaf` never reads. What is written after its answer is nobody's concern.
+/// `/deaf` never reads. daprd's HTTP server, Go's, reads a request to its end before it answers, so
+/// that with a sidecar the answer is there when the body has ended.
 async fn an_answer_may_come_before_the_bodys_end(backend: Backend) -> Result<()> {
     let neighbour = Neighbour::start(backend).await?;
     let app = neighbour.probe("").serve_plain(backend).await?;
-    let steps = "write first;header 3 status;read 10;close";
-    let target = [("a", &*neighbour.id), ("b", "deaf"), ("steps", steps)];
+    let end = if backend.is_sidecar() { "end;" } else { "" };
+    let steps = format!("write first;{end}header 3 status;read 10;close");
+    let target = [("a", &*neighbour.id), ("b", "deaf"), ("steps", &steps)];
     let told = app.ask("/invoke/steps/open", &target, "").await?.done();
-    let expected = "write first = 5\nheader 3 status = 3 200\nread 10 = 0 \nclose = 0\n";
-    assert_eq!(told.text(), expected);
+    let text = told.text().replace("end = 0\n", "");
+    assert_eq!(text, "write first = 5\nheader 3 status = 3 200\nread 10 = 0 \nclose = 0\n");
     // Whole bodies that nobody reads do no harm either.
-    for method in ["deaf", "status/404"] {
+    for (method, status) in [("deaf", "200"), ("status/404", "404")] {
         let target = [("app", &*neighbour.id), ("method", method)];
         let told = app.ask("/invoke/call", &target, vec![b'x'; 1 << 20]).await?.done();
-        assert_eq!(told.header("status"), Some(if method == "deaf" { "200" } else { "404" }));
+        assert_eq!(told.header("status"), Some(status));
     }
     Ok(())
 }
 
-/// Each piece comes back before the next is sent. daprd's HTTP server, Go's, reads a request to its
-/// end before it answers, so that with a sidecar this is for answers only.
+/// Each piece comes back before the next is sent: embedded only, as above.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_ways_go_on_at_once() -> Result<()> {
     let backend = Backend::EmbeddedMemory;
