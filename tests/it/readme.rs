@@ -6,6 +6,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 use trilby_testkit::{Launch, repository, until};
 
+use crate::examples::{counter_is_missing, is_missing};
+
 /// Serves an example as its README says, with its own components, and types the commands.
 async fn follow(readme: &str, example: &str, commands: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -65,8 +67,45 @@ async fn the_readme_of_guestbook_keeps_its_word() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_readme_of_orders_keeps_its_word() -> Result<()> {
+    follow("examples/orders/README.md", "examples/orders", 3).await
+}
+
+#[tokio::test]
+async fn the_readme_of_orders_go_keeps_its_word() -> Result<()> {
+    if is_missing("examples/orders-go/place.wasm", "Go") {
+        return Ok(());
+    }
+    follow("examples/orders-go/README.md", "examples/orders-go", 4).await
+}
+
+#[tokio::test]
+async fn the_readme_of_orders_c_keeps_its_word() -> Result<()> {
+    if is_missing("examples/orders-c/place.wasm", "ziglang") {
+        return Ok(());
+    }
+    follow("examples/orders-c/README.md", "examples/orders-c", 4).await
+}
+
+#[tokio::test]
+async fn the_readme_of_counter_zig_keeps_its_word() -> Result<()> {
+    if is_missing("examples/counter-zig/counter.wasm", "ziglang") {
+        return Ok(());
+    }
+    follow("examples/counter-zig/README.md", "examples/counter-zig", 4).await
+}
+
+#[tokio::test]
+async fn the_readme_of_counter_assemblyscript_keeps_its_word() -> Result<()> {
+    if is_missing("examples/counter-assemblyscript/counter.wasm", "npm") {
+        return Ok(());
+    }
+    follow("examples/counter-assemblyscript/README.md", "examples/counter-assemblyscript", 4).await
+}
+
+#[tokio::test]
 async fn the_readme_of_counter_go_keeps_its_word() -> Result<()> {
-    if crate::examples::counter_is_missing() {
+    if counter_is_missing() {
         return Ok(());
     }
     follow("examples/counter-go/README.md", "examples/counter-go", 4).await

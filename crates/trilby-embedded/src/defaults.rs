@@ -1,4 +1,4 @@
-//! What there is without any YAML, so that a first guest can keep state and publish events.
+//! What there is without any YAML, so that a first guest can keep state, publish events and lock.
 //!
 //! Each is added only when no component file for this app describes a component of its kind: who
 //! writes one state store does not get a second one by surprise.
@@ -15,7 +15,7 @@ use crate::component::Component;
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 /// The default component of a kind: `statestore` keeps its state in `state.db` of the data folder,
-/// which is made if needed; `pubsub` is in memory. Other kinds have none.
+/// which is made if needed; `pubsub` and `lockstore` are in memory. Other kinds have none.
 pub(crate) fn component(kind: Kind, data_dir: &Path) -> Option<Component> {
     let (name, type_name, metadata) = match kind {
         Kind::State => {
@@ -25,7 +25,13 @@ pub(crate) fn component(kind: Kind, data_dir: &Path) -> Option<Component> {
             ("statestore", "state.sqlite", BTreeMap::from([connection]))
         }
         Kind::Pubsub => ("pubsub", "pubsub.in-memory", BTreeMap::new()),
-        Kind::OutputBinding | Kind::InputBinding | Kind::SecretStore => return None,
+        Kind::Lock => ("lockstore", "lock.in-memory", BTreeMap::new()),
+        Kind::OutputBinding
+        | Kind::InputBinding
+        | Kind::SecretStore
+        | Kind::Configuration
+        | Kind::Crypto
+        | Kind::Conversation => return None,
     };
     Some(Component {
         name: name.to_owned(),

@@ -35,6 +35,14 @@ pub enum Error {
         /// What failed, and how to put it right.
         message: String,
     },
+    /// Another app's address is none.
+    #[error("the app `{id}` has the address `{address}`; name it as `http://host:port`")]
+    App {
+        /// The app's id.
+        id: String,
+        /// The text.
+        address: String,
+    },
     /// A subscription or a binding's route names a component that is not there.
     #[error("no component of type {kind} is named `{name}`{}", hint(nearest.as_deref()))]
     Missing {

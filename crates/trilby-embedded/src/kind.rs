@@ -16,6 +16,14 @@ pub enum Kind {
     InputBinding,
     /// A secret store.
     SecretStore,
+    /// A configuration store.
+    Configuration,
+    /// A lock store.
+    Lock,
+    /// A provider of encryption.
+    Crypto,
+    /// A partner for conversations.
+    Conversation,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +34,10 @@ impl fmt::Display for Kind {
             Self::OutputBinding => "output binding",
             Self::InputBinding => "input binding",
             Self::SecretStore => "secret store",
+            Self::Configuration => "configuration",
+            Self::Lock => "lock",
+            Self::Crypto => "crypto",
+            Self::Conversation => "conversation",
         })
     }
 }

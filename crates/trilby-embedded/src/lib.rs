@@ -1,37 +1,45 @@
 //! Dapr's building blocks in this process, without a sidecar, from the same component files.
 //!
 //! In the order of a start: [`Runtime::open`] reads the folders of component YAML (`load`), opens
-//! each component (`state`, `broker`, `bindings`, `secrets`), and is then the
-//! [`Blocks`](trilby_dapr::Blocks) that guests call; [`Runtime::start`] brings topic events and
-//! binding triggers to an [`Inbound`](trilby_dapr::Inbound) until the [`Deliveries`] are drained.
+//! each component (`state`, `broker`, `bindings`, `secrets`, `configuration`, `lock`, `crypto`,
+//! `conversation`) and the `jobs`, and is then the [`Blocks`](trilby_dapr::Blocks) that guests call.
+//! [`Runtime::start`] brings topic events, binding triggers, jobs and changes of configuration to an
+//! [`Inbound`](trilby_dapr::Inbound) until the [`Deliveries`] are drained; [`Runtime::attach`] names
+//! who answers when guests invoke their own app.
 //!
 //! The components are few and local: `state.in-memory`, `state.sqlite`, `pubsub.in-memory`,
-//! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env` and
-//! `secretstores.local.file`. They answer as daprd's do, errors included, and `state.sqlite` has
-//! daprd's file format. Encryption of state is refused rather than left out; other kinds of
+//! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`, `secretstores.local.file`,
+//! `crypto.dapr.localstorage` and `conversation.echo`. They answer as daprd's do, errors included,
+//! and `state.sqlite` has daprd's file format. `configuration.in-memory` and `lock.in-memory` are
+//! types that Dapr does not have: its own need a server. Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
 //! resource, the outbox and unknown metadata are named in a warning.
 
 mod bindings;
 mod broker;
 mod component;
-#[cfg_attr(not(test), expect(dead_code, reason = "not among the types of component yet"))]
+mod configuration;
+mod conversation;
 mod crypto;
 mod defaults;
 mod deliveries;
 mod duration;
 mod error;
 mod inventory;
+mod invoke;
+mod jobs;
 mod json;
 mod kind;
 mod load;
+mod lock;
+mod metadata;
 mod refusals;
 mod runtime;
 mod secrets;
 mod state;
-mod stubs;
 
-pub use deliveries::{Deliveries, InputBinding, Subscription};
+pub use deliveries::Deliveries;
 pub use error::Error;
 pub use inventory::{ComponentInfo, Inventory};
 pub use kind::Kind;
+pub use metadata::SubscriptionType;
 pub use runtime::{Options, Runtime};

@@ -15,6 +15,12 @@ pub(crate) fn state_store(name: &str, none: bool) -> Error {
         .with_reason("DAPR_STATE_NOT_FOUND")
 }
 
+/// No state store of this runtime has queries, and daprd says so without a look at the query.
+pub(crate) fn no_queries() -> Error {
+    Error::new(Code::Internal, "state store does not support querying")
+        .with_reason("DAPR_STATE_QUERYING_NOT_SUPPORTED")
+}
+
 /// No such pub/sub broker; `none` when there is no broker at all.
 pub(crate) fn pubsub(name: &str, none: bool) -> Error {
     if none {
@@ -33,6 +39,46 @@ pub(crate) fn pubsub(name: &str, none: bool) -> Error {
 pub(crate) fn output_binding(name: &str, reason: &str) -> Error {
     Error::new(Code::Internal, format!("error invoking output binding {name}: {reason}"))
         .with_reason("ERR_INVOKE_OUTPUT_BINDING")
+}
+
+/// No such configuration store; `none` when there is no configuration store at all.
+pub(crate) fn configuration_store(name: &str, none: bool) -> Error {
+    if none {
+        return Error::new(Code::FailedPrecondition, "configuration stores not configured")
+            .with_reason("ERR_CONFIGURATION_STORE_NOT_CONFIGURED");
+    }
+    Error::new(Code::InvalidArgument, format!("configuration store {name} not found"))
+        .with_reason("ERR_CONFIGURATION_STORE_NOT_FOUND")
+}
+
+/// There is no lock store at all. Here and below the reasons are those of daprd's HTTP API: over
+/// gRPC it gives none.
+pub(crate) fn no_lock_store() -> Error {
+    Error::new(Code::FailedPrecondition, "lock store is not configured")
+        .with_reason("ERR_LOCK_STORE_NOT_CONFIGURED")
+}
+
+/// No such lock store.
+pub(crate) fn lock_store(name: &str) -> Error {
+    Error::new(Code::InvalidArgument, format!("lock store {name} not found"))
+        .with_reason("ERR_LOCK_STORE_NOT_FOUND")
+}
+
+/// A lock without a time.
+pub(crate) fn lock_expiry(store: &str) -> Error {
+    malformed(format!("ExpiryInSeconds is not positive in lock store {store}"))
+}
+
+/// Refuses a lock of which something is empty.
+pub(crate) fn empty_in_lock(name: &str, value: &str, store: &str) -> Result<(), Error> {
+    if value.is_empty() {
+        return Err(malformed(format!("{name} is empty in lock store {store}")));
+    }
+    Ok(())
+}
+
+fn malformed(message: String) -> Error {
+    Error::new(Code::InvalidArgument, message).with_reason("ERR_MALFORMED_REQUEST")
 }
 
 /// No such secret store; `none` when there is no secret store at all. daprd gives no reason here.

@@ -1,21 +1,34 @@
 //! The runtime: open components by kind and name, and the calls to them.
 
+mod actors;
 mod blocks;
+mod declared;
+mod local;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use trilby_dapr::subscription::{ConfigurationWatch, InputBinding, Subscription};
 use trilby_dapr::{Inbound, Result};
 
 use crate::bindings::{Cron, LocalStorage};
 use crate::broker::Broker;
 use crate::component::Component;
-use crate::deliveries::{self, Deliveries, InputBinding, Subscription};
+use crate::configuration::ConfigurationStore;
+use crate::conversation::Echo;
+use crate::crypto::LocalStorageCrypto;
+use crate::deliveries::{self, Deliveries, Sources};
+use crate::invoke::Apps;
+use crate::jobs::Jobs;
+use crate::load::subscription::DeclaredSubscription;
 use crate::load::types::nearest;
 use crate::load::{self, Context, Described, Lookup};
+use crate::lock::LockStore;
+use crate::metadata::Metadata;
 use crate::secrets::SecretStore;
 use crate::state::StateStore;
 use crate::{Error, Inventory, Kind, refusals};
@@ -29,20 +42,32 @@ pub struct Options {
     pub components: Vec<PathBuf>,
     /// The kinds of which there is a default component when no file describes one.
     pub defaults: Vec<Kind>,
-    /// The folder of the default state store; made only if that store is used.
+    /// The folder of the default state store and of the jobs; made only if there are such.
     pub data_dir: PathBuf,
     /// The environment, for `envRef` and secretstores.local.env.
     pub env: BTreeMap<String, String>,
+    /// Other apps that guests may invoke: the address of each, in the form `http://host:port`, by
+    /// its id.
+    pub apps: BTreeMap<String, String>,
 }
 
 /// Dapr's building blocks in this process.
 pub struct Runtime {
+    app_id: String,
+    apps: Apps,
+    metadata: Metadata,
     inventory: Inventory,
     states: BTreeMap<String, StateStore>,
     brokers: BTreeMap<String, Arc<Broker>>,
     outputs: BTreeMap<String, LocalStorage>,
     inputs: BTreeMap<String, Arc<Cron>>,
     secrets: BTreeMap<String, SecretStore>,
+    jobs: Arc<Jobs>,
+    declared: Vec<DeclaredSubscription>,
+    configurations: BTreeMap<String, ConfigurationStore>,
+    locks: BTreeMap<String, LockStore>,
+    cryptos: BTreeMap<String, LocalStorageCrypto>,
+    conversations: BTreeMap<String, Echo>,
 }
 
 impl Runtime {
@@ -50,7 +75,7 @@ impl Runtime {
     ///
     /// If `defaults` asks for it: when no file describes a state store, there is `statestore`, kept
     /// in `state.db` of the data folder; when none describes a pub/sub broker, there is `pubsub`, in
-    /// memory. Neither takes the place of a component of its name whose `scopes` leave this app out.
+    /// memory; when none describes a lock store, there is `lockstore`, in memory. None takes the place of a component of its name whose `scopes` leave this app out.
     ///
     /// # Errors
     ///
@@ -59,12 +84,21 @@ impl Runtime {
     pub fn open(options: Options) -> std::result::Result<Self, Error> {
         let found = load::load(&options.components, &options.app_id)?;
         let mut runtime = Self {
+            app_id: options.app_id.clone(),
+            apps: Apps::open(&options)?,
+            metadata: Metadata::default(),
             inventory: Inventory::default(),
             states: BTreeMap::new(),
             brokers: BTreeMap::new(),
             outputs: BTreeMap::new(),
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            jobs: Arc::new(Jobs::open(Some(options.data_dir.join("jobs.db")), &options.app_id)?),
+            declared: found.subscriptions.clone(),
+            configurations: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            cryptos: BTreeMap::new(),
+            conversations: BTreeMap::new(),
         };
         // Other components' metadata may refer to secrets.
         let (stores, others): (Vec<_>, Vec<_>) = found
@@ -77,6 +111,7 @@ impl Runtime {
         for (kind, component) in found.defaults(&options) {
             runtime.insert(kind, &component, &options)?;
         }
+        runtime.check_declared()?;
         Ok(runtime)
     }
 
@@ -131,6 +166,18 @@ impl Runtime {
             Kind::SecretStore => {
                 self.secrets.insert(name, SecretStore::open(component, &options.env)?);
             }
+            Kind::Configuration => {
+                self.configurations.insert(name, ConfigurationStore::open(component)?);
+            }
+            Kind::Lock => {
+                self.locks.insert(name, LockStore::open(component, &options.app_id)?);
+            }
+            Kind::Crypto => {
+                self.cryptos.insert(name, LocalStorageCrypto::open(component)?);
+            }
+            Kind::Conversation => {
+                self.conversations.insert(name, Echo::open(component)?);
+            }
         }
         tracing::debug!(component = component.name, r#type = component.type_name, "opened");
         self.inventory.add(kind, component.name.clone(), component.type_name.clone());
@@ -172,14 +219,64 @@ impl Runtime {
             Ok((cron, binding))
         });
         let bindings = bindings.collect::<std::result::Result<Vec<_>, Error>>()?;
-        deliveries::start(inbound, subscriptions, bindings, instead_of)
+        let sources = Sources { subscriptions, bindings, ..Sources::default() };
+        deliveries::start(inbound, sources, instead_of)
+    }
+
+    /// Begins to bring jobs to `inbound`, of which each may run until `deadline`. Must be called on a
+    /// tokio runtime. Jobs that were due while nobody brought them come now.
+    ///
+    /// `instead_of` brings no more jobs from now on, and is then to be
+    /// [retired](Deliveries::retire).
+    ///
+    /// # Errors
+    ///
+    /// When there is no tokio runtime.
+    pub fn start_jobs(
+        &self,
+        inbound: Arc<dyn Inbound>,
+        deadline: Duration,
+        instead_of: Option<&Deliveries>,
+    ) -> std::result::Result<Deliveries, Error> {
+        let jobs = Some((Arc::clone(&self.jobs), deadline));
+        deliveries::start(inbound, Sources { jobs, ..Sources::default() }, instead_of)
+    }
+
+    /// Begins to bring changes of configuration to `inbound`, in the place of `instead_of`. Must be
+    /// called on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such configuration store.
+    pub fn start_watch(
+        &self,
+        inbound: Arc<dyn Inbound>,
+        watch: ConfigurationWatch,
+        instead_of: Option<&Deliveries>,
+    ) -> std::result::Result<Deliveries, Error> {
+        let changes = self.watch_configuration(&watch.store, watch.key.clone())?;
+        let watches = vec![(watch, changes)];
+        deliveries::start(inbound, Sources { watches, ..Sources::default() }, instead_of)
+    }
+
+    pub(crate) fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
     }
 
     fn missing(&self, kind: Kind, name: &str) -> Error {
         Error::Missing { kind, name: name.to_owned(), nearest: self.inventory.nearest(kind, name) }
     }
 
+    pub(crate) fn broker(&self, name: &str) -> Result<&Broker> {
+        let broker = self.brokers.get(name).map(|broker| &**broker);
+        broker.ok_or_else(|| refusals::pubsub(name, self.brokers.is_empty()))
+    }
+
     pub(crate) fn state(&self, name: &str) -> Result<&StateStore> {
         self.states.get(name).ok_or_else(|| refusals::state_store(name, self.states.is_empty()))
+    }
+
+    pub(crate) fn secret_store(&self, name: &str) -> Result<&SecretStore> {
+        self.secrets.get(name).ok_or_else(|| refusals::secret_store(name, self.secrets.is_empty()))
     }
 }

@@ -100,6 +100,11 @@
 //! | [`Error::is_unavailable`] | answer 503, or ask for a [retry](cgi::Response::retry) |
 //! | [`Error::is_deadline`] | the same, but a write may have happened |
 //!
+//! # With the other languages, and the manifest
+//!
+//! `GUIDE.md` beside this crate shows each block in Rust, Go and C, with the lines of the manifest
+//! that it needs.
+//!
 //! # Without the crate
 //!
 //! [`raw`] holds the imports themselves, as `ABI.md` of `trilby-host` describes them.
@@ -128,3 +133,8 @@ pub mod state;
 mod stream;
 
 pub use error::{Code, Error, Result};
+
+/// The guide's blocks in Rust, as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../GUIDE.md")]
+struct Guide;

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::stream::{Headers, Stream};
+
 /// Answers that a guest may hold at once.
 pub(crate) const HANDLES_MAX: usize = 64;
 
@@ -11,17 +13,49 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// One answer: headers and a body that is read once, from front to back. It may hold secrets, so
 /// it has no `Debug`.
-#[derive(Default)]
 pub(crate) struct Answer {
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Bytes,
-    pub(crate) size: usize,
+    headers: Headers,
+    header_bytes: usize,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    /// All of it is there.
+    Whole {
+        /// What the guest has not read yet.
+        rest: Bytes,
+        /// All that there was: the part holds the memory of the whole.
+        size: usize,
+    },
+    /// It comes in pieces.
+    Stream(Box<Stream>),
 }
 
 impl Answer {
-    pub(crate) fn new(headers: Vec<(String, String)>, body: Bytes) -> Self {
+    pub(crate) fn new(headers: Headers, body: Bytes) -> Self {
         let size = body.len();
-        Self { headers, body, size }
+        Self::of(headers, Body::Whole { rest: body, size })
+    }
+
+    pub(crate) fn streamed(headers: Headers, stream: Stream) -> Self {
+        Self::of(headers, Body::Stream(Box::new(stream)))
+    }
+
+    fn of(headers: Headers, body: Body) -> Self {
+        let mut answer = Self { headers: Headers::new(), header_bytes: 0, body };
+        answer.add_headers(headers);
+        answer
+    }
+
+    /// Adds the headers of an answer that has begun only now.
+    pub(crate) fn add_headers(&mut self, headers: Headers) {
+        self.header_bytes += headers.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>();
+        if self.headers.is_empty() {
+            self.headers = headers;
+        } else {
+            self.headers.extend(headers);
+        }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -29,8 +63,12 @@ impl Answer {
         found.map(|(_, value)| value.as_str())
     }
 
-    fn bytes(&self) -> usize {
-        self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + self.size
+    fn held_bytes(&self) -> usize {
+        let body = match &self.body {
+            Body::Whole { size, .. } => *size,
+            Body::Stream(stream) => stream.waiting_bytes(),
+        };
+        self.header_bytes + body
     }
 
     /// All headers as lines. A line break in a value would make a line of its own, so it becomes
@@ -38,7 +76,7 @@ impl Answer {
     pub(crate) fn header_block(&self) -> String {
         let mut block = String::new();
         for (name, value) in &self.headers {
-            block.push_str(name);
+            block.push_str(&name.replace(['\r', '\n'], " "));
             block.push_str(": ");
             block.push_str(&value.replace(['\r', '\n'], " "));
             block.push('\n');
@@ -51,7 +89,6 @@ impl Answer {
 #[derive(Default)]
 pub(crate) struct Answers {
     slots: Vec<Option<Answer>>,
-    bytes: usize,
 }
 
 /// Why an answer cannot be kept.
@@ -74,18 +111,27 @@ impl Answers {
         self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len())
     }
 
+    /// Bytes that the host holds for all open answers.
+    fn held_bytes(&self) -> usize {
+        self.slots.iter().flatten().map(Answer::held_bytes).sum()
+    }
+
+    /// Bytes that the host may hold beyond what it does.
+    pub(crate) fn room_bytes(&self) -> usize {
+        ANSWER_BYTES_MAX.saturating_sub(self.held_bytes())
+    }
+
     /// Keeps an answer and gives its handle.
     pub(crate) fn open(&mut self, answer: Answer) -> Result<i32, Full> {
         let free = self.free();
         if free >= HANDLES_MAX {
             return Err(Full::Handles);
         }
-        let bytes = self.bytes.saturating_add(answer.bytes());
+        let held_bytes = self.held_bytes();
         // The only open answer may be as large as Dapr lets it be.
-        if bytes > ANSWER_BYTES_MAX && self.bytes > 0 {
+        if held_bytes > 0 && held_bytes.saturating_add(answer.held_bytes()) > ANSWER_BYTES_MAX {
             return Err(Full::Bytes);
         }
-        self.bytes = bytes;
         match self.slots.get_mut(free) {
             Some(slot) => *slot = Some(answer),
             None => self.slots.push(Some(answer)),
@@ -98,9 +144,7 @@ impl Answers {
     }
 
     pub(crate) fn close(&mut self, handle: i32) -> Option<Answer> {
-        let answer = self.slots.get_mut(index(handle)?)?.take()?;
-        self.bytes = self.bytes.saturating_sub(answer.bytes());
-        Some(answer)
+        self.slots.get_mut(index(handle)?)?.take()
     }
 }
 
@@ -109,50 +153,4 @@ fn index(handle: i32) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn handles_start_at_one_and_are_reused() {
-        let mut answers = Answers::default();
-        assert_eq!(answers.open(Answer::default()), Ok(1));
-        assert_eq!(answers.open(Answer::default()), Ok(2));
-        assert!(answers.close(1).is_some());
-        assert!(answers.close(1).is_none());
-        assert_eq!(answers.open(Answer::default()), Ok(1));
-        for unknown in [i32::MIN, -1, 0, 3, i32::MAX] {
-            assert!(answers.get(unknown).is_none(), "{unknown}");
-        }
-    }
-
-    #[test]
-    fn there_is_a_limit() {
-        let mut answers = Answers::default();
-        for _ in 0..HANDLES_MAX {
-            assert!(answers.has_room());
-            assert!(answers.open(Answer::default()).is_ok());
-        }
-        assert!(!answers.has_room());
-        assert_eq!(answers.open(Answer::default()), Err(Full::Handles));
-    }
-
-    #[test]
-    fn open_answers_share_a_limit_in_bytes() {
-        let large = || Answer::new(Vec::new(), Bytes::from(vec![0; ANSWER_BYTES_MAX / 2 + 1]));
-        let mut answers = Answers::default();
-        assert_eq!(answers.open(large()), Ok(1));
-        assert_eq!(answers.open(large()), Err(Full::Bytes));
-        assert!(answers.close(1).is_some());
-        assert_eq!(answers.open(large()), Ok(1));
-        let whole = Answer::new(Vec::new(), Bytes::from(vec![0; ANSWER_BYTES_MAX + 1]));
-        assert_eq!(Answers::default().open(whole), Ok(1));
-    }
-
-    #[test]
-    fn a_header_value_cannot_forge_a_line() {
-        let headers = vec![("a".to_owned(), "1\nb: 2".to_owned())];
-        let answer = Answer::new(headers, Bytes::new());
-        assert_eq!(answer.header_block(), "a: 1 b: 2\n");
-        assert_eq!(answer.header("A"), Some("1\nb: 2"));
-    }
-}
+mod tests;

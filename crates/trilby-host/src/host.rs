@@ -8,7 +8,9 @@ use trilby_dapr::{Blocks, CallContext, Error};
 
 use crate::Access;
 use crate::answer::{Answer, Answers, Full};
+use crate::handles;
 use crate::http::{HttpSettings, Responses};
+use crate::operation::{Ask, Operation};
 
 /// What a route's host functions work with, the same for all its requests.
 #[derive(Clone)]
@@ -70,9 +72,25 @@ impl Host {
         code
     }
 
-    /// Refuses a call whose answer could not be kept.
-    pub(crate) fn expect_answer(&self) -> Result<(), Error> {
-        if self.answers.has_room() { Ok(()) } else { Err(full(Full::Handles)) }
+    /// What an operation that starts now asks Dapr with.
+    pub(crate) fn ask(&self, operation: Operation) -> Ask {
+        Ask {
+            blocks: Arc::clone(&self.settings.blocks),
+            access: Arc::clone(&self.settings.access),
+            cx: self.context(),
+            request_deadline: self.deadline,
+            operation,
+        }
+    }
+
+    /// Keeps the error that no handle is free.
+    pub(crate) fn fail_for_handles(&mut self) -> i32 {
+        self.fail(full(Full::Handles))
+    }
+
+    /// An answer by its handle.
+    pub(crate) fn open(&mut self, handle: i32) -> Result<&mut Answer, Error> {
+        self.answers.get(handle).ok_or_else(handles::unknown_handle)
     }
 
     /// Keeps an answer and gives its handle.
@@ -96,7 +114,7 @@ impl Host {
     }
 }
 
-fn full(reason: Full) -> Error {
+pub(crate) fn full(reason: Full) -> Error {
     let (message, reason) = match reason {
         Full::Handles => {
             ("too many open handles; close answers with dapr_v1.close", "TRILBY_TOO_MANY_HANDLES")

@@ -7,7 +7,7 @@ use trilby_sandbox::State;
 use crate::http::Call;
 use crate::imports::EXPERIMENTAL_HTTP;
 use crate::memory::{Guest, Span};
-use crate::{Host, blocks, http, memory};
+use crate::{Host, blocks, handles, http};
 
 /// Adds all of the guest ABI to a linker. What a route may really do is decided by its grants.
 ///
@@ -15,69 +15,9 @@ use crate::{Host, blocks, http, memory};
 ///
 /// When a name is already taken.
 pub fn link(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
-    answers(linker)?;
-    outbound_http(linker)?;
-    linker.func_wrap_async(
-        "dapr_state_v1",
-        "get",
-        |mut guest, (a, an, b, bn, o, on): (i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::state_get(&mut guest, spans).await
-            })
-        },
-    )?;
-    linker.func_wrap_async(
-        "dapr_state_v1",
-        "set",
-        |mut guest, (a, an, b, bn, o, on, d, dn): (i32, i32, i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::state_set(&mut guest, spans, Span::new(d, dn)).await
-            })
-        },
-    )?;
-    linker.func_wrap_async(
-        "dapr_state_v1",
-        "delete",
-        |mut guest, (a, an, b, bn, o, on): (i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::state_delete(&mut guest, spans).await
-            })
-        },
-    )?;
-    linker.func_wrap_async(
-        "dapr_pubsub_v1",
-        "publish",
-        |mut guest, (a, an, b, bn, o, on, d, dn): (i32, i32, i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::publish(&mut guest, spans, Span::new(d, dn)).await
-            })
-        },
-    )?;
-    linker.func_wrap_async(
-        "dapr_binding_v1",
-        "invoke",
-        |mut guest, (a, an, b, bn, o, on, d, dn): (i32, i32, i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::invoke_binding(&mut guest, spans, Span::new(d, dn)).await
-            })
-        },
-    )?;
-    linker.func_wrap_async(
-        "dapr_secret_v1",
-        "get",
-        |mut guest, (a, an, b, bn, o, on): (i32, i32, i32, i32, i32, i32)| {
-            Box::new(async move {
-                let spans = [Span::new(a, an), Span::new(b, bn), Span::new(o, on)];
-                blocks::secret_get(&mut guest, spans).await
-            })
-        },
-    )?;
-    Ok(())
+    handles::link(linker)?;
+    blocks::link(linker)?;
+    outbound_http(linker)
 }
 
 /// `wasi_experimental_http`: only `req` waits.
@@ -124,44 +64,5 @@ fn outbound_http(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
             http::code(http::read(&mut guest, handle, (Span::new(b, bn), read)))
         },
     )?;
-    Ok(())
-}
-
-/// `dapr_v1`: reading answers and errors. Nothing here waits.
-fn answers(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
-    linker.func_wrap(
-        "dapr_v1",
-        "header",
-        |mut guest: Guest<'_>, handle: i32, name: i32, name_len: i32, buf: i32, cap: i32| {
-            let name = match memory::text(&mut guest, Span::new(name, name_len))? {
-                Ok(name) => name,
-                Err(error) => return Ok(guest.data_mut().host.fail(error)),
-            };
-            blocks::header(&mut guest, handle, &name, Span::new(buf, cap))
-        },
-    )?;
-    linker.func_wrap(
-        "dapr_v1",
-        "headers",
-        |mut guest: Guest<'_>, handle: i32, buf: i32, cap: i32| {
-            blocks::headers(&mut guest, handle, Span::new(buf, cap))
-        },
-    )?;
-    linker.func_wrap(
-        "dapr_v1",
-        "read",
-        |mut guest: Guest<'_>, handle: i32, buf: i32, cap: i32| {
-            blocks::read(&mut guest, handle, Span::new(buf, cap))
-        },
-    )?;
-    linker.func_wrap("dapr_v1", "size", |mut guest: Guest<'_>, handle: i32| {
-        blocks::size(&mut guest, handle)
-    })?;
-    linker.func_wrap("dapr_v1", "close", |mut guest: Guest<'_>, handle: i32| {
-        blocks::close(&mut guest, handle)
-    })?;
-    linker.func_wrap("dapr_v1", "error", |mut guest: Guest<'_>, buf: i32, cap: i32| {
-        blocks::error(&mut guest, Span::new(buf, cap))
-    })?;
     Ok(())
 }

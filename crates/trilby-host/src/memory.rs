@@ -33,6 +33,14 @@ impl Span {
         self.bytes
     }
 
+    /// The same span in pieces of at most `bytes_max`.
+    pub(crate) fn pieces(self, bytes_max: usize) -> impl Iterator<Item = Self> {
+        (0..self.bytes).step_by(bytes_max).map(move |offset| Self {
+            start: self.start.saturating_add(offset),
+            bytes: bytes_max.min(self.bytes - offset),
+        })
+    }
+
     fn end(self) -> wasmtime::Result<usize> {
         self.start.checked_add(self.bytes).ok_or_else(|| out_of_bounds(self))
     }
@@ -57,13 +65,15 @@ pub(crate) fn bytes<'a>(guest: &'a mut Guest<'_>, span: Span) -> wasmtime::Resul
 }
 
 /// A string argument. Not UTF-8 or too long is an error for the guest; outside the memory traps.
-pub(crate) fn text(guest: &mut Guest<'_>, span: Span) -> wasmtime::Result<Result<String, Error>> {
+pub(crate) fn text<'a>(
+    guest: &'a mut Guest<'_>,
+    span: Span,
+) -> wasmtime::Result<Result<&'a str, Error>> {
     let bytes = bytes(guest, span)?;
     if bytes.len() > TEXT_BYTES_MAX {
         return Ok(Err(too_long("a name or option block", TEXT_BYTES_MAX)));
     }
     Ok(std::str::from_utf8(bytes)
-        .map(str::to_owned)
         .map_err(|_| Error::invalid("a name or option block is not UTF-8")))
 }
 
@@ -73,10 +83,12 @@ pub(crate) fn body(
     span: Span,
 ) -> wasmtime::Result<Result<bytes::Bytes, Error>> {
     let bytes = bytes(guest, span)?;
-    if bytes.len() > BODY_BYTES_MAX {
-        return Ok(Err(too_long("a body", BODY_BYTES_MAX)));
-    }
-    Ok(Ok(bytes::Bytes::copy_from_slice(bytes)))
+    Ok(check_body_size(bytes.len()).map(|()| bytes::Bytes::copy_from_slice(bytes)))
+}
+
+/// Refuses a body that is larger than one may be.
+pub(crate) fn check_body_size(bytes: usize) -> Result<(), Error> {
+    if bytes > BODY_BYTES_MAX { Err(too_long("a body", BODY_BYTES_MAX)) } else { Ok(()) }
 }
 
 /// Writes as much of `content` into the guest's buffer as fits.
@@ -87,8 +99,9 @@ pub(crate) fn write(guest: &mut Guest<'_>, buffer: Span, content: &[u8]) -> wasm
         .data_mut(&mut *guest)
         .get_mut(buffer.start..end)
         .ok_or_else(|| out_of_bounds(buffer))?;
-    for (to, from) in target.iter_mut().zip(content) {
-        *to = *from;
+    let count = target.len().min(content.len());
+    if let (Some(to), Some(from)) = (target.get_mut(..count), content.get(..count)) {
+        to.copy_from_slice(from);
     }
     Ok(())
 }
@@ -110,5 +123,15 @@ mod tests {
         let range = |span: Span| span.end().map(|end| span.start..end).ok();
         assert_eq!(range(Span::new(-1, 1)), Some(0xffff_ffff..0x1_0000_0000));
         assert_eq!(range(Span::new(1, 2)), Some(1..3));
+    }
+
+    #[test]
+    fn pieces_make_up_the_span() {
+        let pieces = |length: i32| -> Vec<_> {
+            Span::new(10, length).pieces(4).map(|piece| (piece.start, piece.bytes)).collect()
+        };
+        assert_eq!(pieces(0), []);
+        assert_eq!(pieces(4), [(10, 4)]);
+        assert_eq!(pieces(9), [(10, 4), (14, 4), (18, 1)]);
     }
 }

@@ -1,115 +1,161 @@
-//! The option block: `name: value` lines, as in a CGI header.
+//! The options of an operation: lines of `name: value`, as in CGI.
 
+use std::str::FromStr;
+use std::time::Duration;
+
+use trilby_dapr::event::duration;
 use trilby_dapr::state::{Concurrency, Consistency};
 use trilby_dapr::{Error, Metadata};
 
-/// An operation's options, each known by the time it is used.
+/// The option names that an operation takes.
+pub(crate) type Known = &'static [&'static str];
+
+/// Stands for all options whose names begin with `metadata.`.
+pub(crate) const METADATA: &str = "metadata.NAME";
+
+/// Stands for all options whose names begin with `header.`.
+pub(crate) const HEADER: &str = "header.NAME";
+
+/// An operation's options. Each operation takes out those that it knows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
-    pub(crate) etag: Option<String>,
-    pub(crate) consistency: Consistency,
-    pub(crate) concurrency: Concurrency,
-    pub(crate) content_type: Option<String>,
+    given: Vec<(&'static str, String)>,
+    /// `header.NAME`, without `header.`.
+    pub(crate) headers: Vec<(String, String)>,
+    /// `metadata.NAME`, without `metadata.`.
     pub(crate) metadata: Metadata,
 }
-
-/// The option names, besides `metadata.NAME`, that an operation takes.
-pub(crate) type Known = &'static [&'static str];
 
 /// Reads an option block. Unknown and repeated names are errors: an option that is silently
 /// ignored, such as a mistyped `etag`, costs data.
 pub(crate) fn parse(text: &str, known: Known) -> Result<Options, Error> {
     let mut options = Options::default();
-    let mut seen: Vec<&str> = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         let (name, value) = line
             .split_once(':')
             .ok_or_else(|| Error::invalid("an option line has no `:`; write `name: value`"))?;
-        let (name, value) = (name.trim(), value.trim());
-        if let Some(key) = name.strip_prefix("metadata.").filter(|key| !key.is_empty()) {
-            if options.metadata.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(repeated(name));
-            }
-            continue;
-        }
-        if !known.contains(&name) {
-            let known: String = known.iter().map(|known| format!("`{known}`, ")).collect();
-            return Err(Error::invalid(format!(
-                "unknown option `{}`; this operation knows {known}`metadata.NAME`",
-                name.escape_debug()
-            )));
-        }
-        if seen.contains(&name) {
-            return Err(repeated(name));
-        }
-        seen.push(name);
-        set(&mut options, name, value)?;
+        options.add(name.trim(), value.trim().to_owned(), known)?;
     }
     Ok(options)
 }
 
-fn set(options: &mut Options, name: &str, value: &str) -> Result<(), Error> {
-    match (name, value) {
-        ("etag", _) => options.etag = Some(value.to_owned()),
-        ("content-type", _) => options.content_type = Some(value.to_owned()),
-        ("consistency", "eventual") => options.consistency = Consistency::Eventual,
-        ("consistency", "strong") => options.consistency = Consistency::Strong,
-        ("concurrency", "first-write") => options.concurrency = Concurrency::FirstWrite,
-        ("concurrency", "last-write") => options.concurrency = Concurrency::LastWrite,
-        _ => {
-            return Err(Error::invalid(format!(
-                "option `{name}` does not take the value `{}`",
-                value.escape_debug()
-            )));
+impl Options {
+    fn add(&mut self, name: &str, value: String, known: Known) -> Result<(), Error> {
+        let of_family = |family: &'static str| {
+            let rest = name.strip_prefix(family.strip_suffix("NAME")?)?;
+            (known.contains(&family) && !rest.is_empty()).then(|| rest.to_owned())
+        };
+        if let Some(key) = of_family(METADATA) {
+            return match self.metadata.insert(key, value) {
+                Some(_) => Err(repeated(name)),
+                None => Ok(()),
+            };
+        }
+        if let Some(header) = of_family(HEADER) {
+            if self.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(&header)) {
+                return Err(repeated(name));
+            }
+            self.headers.push((header, value));
+            return Ok(());
+        }
+        let is_family = name == METADATA || name == HEADER;
+        let Some(name) = known.iter().find(|known| **known == name && !is_family) else {
+            return Err(unknown(name, known));
+        };
+        if self.given.iter().any(|(given, _)| given == name) {
+            return Err(repeated(name));
+        }
+        self.given.push((name, value));
+        Ok(())
+    }
+
+    /// Takes an option out, as it was written.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let index = self.given.iter().position(|(given, _)| *given == name)?;
+        Some(self.given.swap_remove(index).1)
+    }
+
+    /// Takes an option that must be there, and not be empty.
+    pub(crate) fn require(&mut self, name: &str) -> Result<String, Error> {
+        let value = self.take(name).filter(|value| !value.is_empty());
+        value.ok_or_else(|| Error::invalid(format!("option `{name}` must be there")))
+    }
+
+    /// Takes an option that has one of a few values.
+    pub(crate) fn choice<T: Copy>(
+        &mut self,
+        name: &str,
+        values: &[(&str, T)],
+    ) -> Result<Option<T>, Error> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match values.iter().find(|(known, _)| *known == value) {
+            Some((_, meaning)) => Ok(Some(*meaning)),
+            None => {
+                let known: Vec<_> = values.iter().map(|(known, _)| format!("`{known}`")).collect();
+                Err(bad_value(name, &value, &known.join(" or ")))
+            }
         }
     }
-    Ok(())
+
+    /// Takes an option that is `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, Error> {
+        self.choice(name, &[("true", true), ("false", false)])
+    }
+
+    /// Takes an option that is a whole number.
+    pub(crate) fn number<T: FromStr>(
+        &mut self,
+        name: &str,
+        takes: &str,
+    ) -> Result<Option<T>, Error> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let is_decimal = value.bytes().all(|byte| byte.is_ascii_digit());
+        let number = value.parse().ok().filter(|_| is_decimal);
+        number.map(Some).ok_or_else(|| bad_value(name, &value, takes))
+    }
+
+    /// Takes an option that is a duration in Go's form.
+    pub(crate) fn duration(&mut self, name: &str) -> Result<Option<Duration>, Error> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let duration = duration::parse(&value).and_then(|duration| duration.try_into().ok());
+        duration.map(Some).ok_or_else(|| bad_value(name, &value, "a duration such as `1m30s`"))
+    }
+
+    /// Takes `consistency`.
+    pub(crate) fn consistency(&mut self) -> Result<Consistency, Error> {
+        let values = [("eventual", Consistency::Eventual), ("strong", Consistency::Strong)];
+        Ok(self.choice("consistency", &values)?.unwrap_or_default())
+    }
+
+    /// Takes `concurrency`.
+    pub(crate) fn concurrency(&mut self) -> Result<Concurrency, Error> {
+        let values =
+            [("first-write", Concurrency::FirstWrite), ("last-write", Concurrency::LastWrite)];
+        Ok(self.choice("concurrency", &values)?.unwrap_or_default())
+    }
+
+    /// Takes `etag`; an empty one is none.
+    pub(crate) fn etag(&mut self) -> Option<String> {
+        self.take("etag").filter(|etag| !etag.is_empty())
+    }
+}
+
+/// The error that an option has a value which it does not take.
+pub(crate) fn bad_value(name: &str, value: &str, takes: &str) -> Error {
+    let value = crate::shown(value);
+    Error::invalid(format!("option `{name}` takes {takes}, not `{value}`"))
+}
+
+fn unknown(name: &str, known: Known) -> Error {
+    let name = crate::shown(name);
+    let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    let known = if known.is_empty() { "no options".to_owned() } else { known.join(", ") };
+    Error::invalid(format!("unknown option `{name}`; this operation knows {known}"))
 }
 
 fn repeated(name: &str) -> Error {
-    Error::invalid(format!("option `{}` is given twice", name.escape_debug()))
+    Error::invalid(format!("option `{}` is given twice", crate::shown(name)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SET: Known = &["etag", "consistency", "concurrency", "content-type"];
-
-    #[test]
-    fn every_option_is_read() {
-        let options = parse(
-            "etag: 7\r\nconsistency: strong\nconcurrency:first-write\n\
-             content-type: application/json\nmetadata.ttlInSeconds: 60\n",
-            SET,
-        )
-        .expect("valid");
-        assert_eq!(options.etag.as_deref(), Some("7"));
-        assert_eq!(options.consistency, Consistency::Strong);
-        assert_eq!(options.concurrency, Concurrency::FirstWrite);
-        assert_eq!(options.content_type.as_deref(), Some("application/json"));
-        assert_eq!(options.metadata.get("ttlInSeconds").map(String::as_str), Some("60"));
-    }
-
-    #[test]
-    fn the_empty_block_is_the_default() {
-        assert_eq!(parse("", SET), Ok(Options::default()));
-    }
-
-    #[test]
-    fn what_is_not_known_is_refused() {
-        for text in [
-            "nonsense",
-            "etags: 7",
-            "etag: 1\netag: 2",
-            "metadata.a: 1\nmetadata.a: 2",
-            "metadata.: x",
-            "consistency: maybe",
-            "concurrency: 1",
-        ] {
-            let error = parse(text, SET).expect_err(text);
-            assert_eq!(error.code, trilby_dapr::Code::InvalidArgument, "{text}");
-        }
-        assert!(parse("etag: 1", &["consistency"]).is_err());
-    }
-}
+mod tests;

@@ -30,6 +30,15 @@ pub enum MetadataGrant {
     Write,
 }
 
+impl std::fmt::Display for MetadataGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
 /// All grants of a route, by building block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {

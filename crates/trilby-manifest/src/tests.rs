@@ -15,7 +15,16 @@ fn in_repository(path: &str) -> PathBuf {
 
 #[test]
 fn the_examples_load() {
-    for (name, triggers) in [("hello", 2), ("guestbook", 3), ("counter-go", 1)] {
+    for (name, triggers) in [
+        ("hello", 2),
+        ("guestbook", 3),
+        ("orders", 5),
+        ("orders-go", 2),
+        ("orders-c", 2),
+        ("counter-go", 1),
+        ("counter-zig", 1),
+        ("counter-assemblyscript", 1),
+    ] {
         let folder = in_repository("examples").join(name);
         let Loaded { app, warnings, .. } = load(&folder).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(app.name, name);

@@ -55,13 +55,11 @@ pub struct Module {
 }
 
 impl Module {
-    /// The import modules that the module names, each once.
+    /// The imports of the module: pairs of an import module and a name in it.
     #[must_use]
-    pub fn import_modules(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.inner.imports().map(|i| i.module().to_owned()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+    pub fn imports(&self) -> Vec<(String, String)> {
+        let imports = self.inner.imports();
+        imports.map(|import| (import.module().to_owned(), import.name().to_owned())).collect()
     }
 
     /// Whether the module exports a function of this name.

@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, BodyStream, Full};
+use http_body_util::{BodyExt, BodyStream, Full, Limited};
 use tokio::sync::OwnedSemaphorePermit;
 use trilby_sandbox::{Input, InputError};
 
@@ -20,7 +21,13 @@ pub type RequestBody = UnsyncBoxBody<Bytes, BrokenOff>;
 /// The request body ended before its end: the client went away, or broke the protocol.
 #[derive(Debug, thiserror::Error)]
 #[error("the request body broke off")]
-pub struct BrokenOff(#[source] pub(crate) hyper::Error);
+pub struct BrokenOff(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl BrokenOff {
+    pub(crate) fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
 
 /// A response body: whole, or written by a guest that still runs.
 pub enum ResponseBody {
@@ -30,6 +37,8 @@ pub enum ResponseBody {
     Streaming(Box<Streaming>),
     /// A file, or a part of one, and its turn.
     File(UnsyncBoxBody<Bytes, std::io::Error>, Option<OwnedSemaphorePermit>),
+    /// The message and the status of an rpc.
+    Grpc(tonic::body::Body),
 }
 
 /// The guest failed after its head was sent: the connection is cut, so that the client does not
@@ -59,6 +68,7 @@ impl Body for ResponseBody {
                 tracing::warn!(%error, "a file could not be read to its end");
                 CutOff
             }),
+            Self::Grpc(body) => Pin::new(body).poll_frame(cx).map_err(|_| CutOff),
         }
     }
 
@@ -67,6 +77,7 @@ impl Body for ResponseBody {
             Self::Whole(body) => body.is_end_stream(),
             Self::Streaming(_) => false,
             Self::File(body, _) => body.is_end_stream(),
+            Self::Grpc(body) => body.is_end_stream(),
         }
     }
 
@@ -75,6 +86,7 @@ impl Body for ResponseBody {
             Self::Whole(body) => body.size_hint(),
             Self::Streaming(body) => body.size_hint(),
             Self::File(body, _) => body.size_hint(),
+            Self::Grpc(body) => body.size_hint(),
         }
     }
 }
@@ -82,6 +94,19 @@ impl Body for ResponseBody {
 /// A body of known bytes, as a request.
 pub(crate) fn request_body(bytes: Bytes) -> RequestBody {
     Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync()
+}
+
+/// A response with its whole body. One that breaks off, or is longer than this, is a failure.
+pub(crate) async fn whole(response: Response<ResponseBody>, bytes_max: usize) -> Response<Bytes> {
+    let (head, body) = response.into_parts();
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(whole) => Response::from_parts(head, whole.to_bytes()),
+        Err(_) => {
+            let mut failed = Response::new(Bytes::new());
+            *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            failed
+        }
+    }
 }
 
 /// The guest's standard input: the body's data, up to `bytes_max`.

@@ -4,8 +4,8 @@
 //! `admit` bounds how many guests run and wait; [`Service`] matches a request to an [`Entry`] and
 //! prepares its run; `respond` turns what the guest writes into a response, which is [`Streaming`]
 //! while the guest runs on; [`outcome`] maps every ending to an HTTP status and a log line;
-//! [`events`] gives Dapr's deliveries the form of requests and answers the questions that daprd asks
-//! an app.
+//! `dapr_app` answers the questions that daprd asks an app, and takes its deliveries, over HTTP and
+//! gRPC; [`events`] gives them the form in which guests get them.
 //!
 //! # Cancel safety
 //!
@@ -17,17 +17,20 @@ mod dapr_app;
 mod entry;
 pub mod events;
 mod files;
+mod generation;
 mod inbound;
 mod linger;
 mod listen;
 pub mod outcome;
 mod prepare;
+mod ready;
 mod record;
 mod redirect;
 mod request_id;
 mod respond;
 mod run;
 mod service;
+mod streamed;
 mod streaming;
 mod tls;
 
@@ -35,8 +38,10 @@ pub use admit::Admission;
 pub use body::{BrokenOff, CutOff, RequestBody, ResponseBody};
 pub use entry::{Answers, Entry, Guest, LineCopy, Table};
 pub use files::Files;
+pub use generation::{Before, Served};
 pub use inbound::ServiceHandle;
 pub use listen::{Drain, ListenSettings, serve};
-pub use service::{Before, Peer, Served, Service, ServiceSettings};
+pub use ready::Ready;
+pub use service::{Peer, Service, ServiceSettings};
 pub use streaming::Streaming;
 pub use tls::{Tls, TlsError};

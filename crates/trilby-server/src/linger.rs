@@ -63,7 +63,7 @@ pub(crate) fn request(request: Request<Incoming>) -> (Request<RequestBody>, Rest
     let is_http2 = request.version() >= Version::HTTP_2;
     let is_small = request.body().size_hint().upper().is_some_and(|size| size <= SMALL_BYTES);
     if request.body().is_end_stream() || (is_http2 && !is_small) {
-        return (request.map(|body| body.map_err(BrokenOff).boxed_unsync()), Rest(None));
+        return (request.map(|body| body.map_err(BrokenOff::new).boxed_unsync()), Rest(None));
     }
     let held_back = request.headers().contains_key(header::EXPECT);
     let (sender, receiver) = is_http2.then(channel).unzip();
@@ -86,7 +86,7 @@ impl Body for Lingering {
         if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
             this.body = None;
         }
-        polled.map_err(BrokenOff)
+        polled.map_err(BrokenOff::new)
     }
 
     fn is_end_stream(&self) -> bool {

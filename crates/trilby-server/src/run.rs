@@ -10,25 +10,30 @@ use trilby_cgi::{Client, Lookup};
 
 use crate::admit::Turn;
 use crate::body::{RequestBody, ResponseBody};
+use crate::dapr_app::answers::Meaning;
 use crate::entry::{Answers, Entry};
+use crate::events::Opened;
+use crate::generation::Generation;
 use crate::outcome::Outcome;
 use crate::prepare::{self, Incoming, Prepared};
 use crate::record::{Asked, Record, asked};
 use crate::redirect::Redirect;
 use crate::respond::{Responded, Running, refusal, respond};
-use crate::service::{Door, Generation, Service};
+use crate::service::{Door, Service};
 use crate::{Files, Peer, Served, events};
 
 /// What starts a guest.
 pub(crate) enum Trigger {
     /// A request, of whose path the route matched so many bytes, with the path's parameters.
-    Http {
-        script: usize,
-        params: Vec<(String, String)>,
-        client: Client<'static>,
-    },
+    Http { script: usize, params: Vec<(String, String)>, client: Client<'static> },
+    /// An event of a topic, or several.
     Topic,
+    /// A trigger of a binding.
     Binding(String),
+    /// A job that is due.
+    Job(String),
+    /// A change in a store, of a key.
+    Configuration(String, String),
 }
 
 /// How a request came in, and what it is called.
@@ -104,11 +109,13 @@ impl Service {
         };
         let follows = matches!(trigger, Trigger::Http { .. });
         let head_only = request.method() == Method::HEAD;
-        let (turn, prepared) = match self.admit(generation, entry, (request, trigger), via).await {
-            Ok((turn, incoming)) => match prepare::guest(Arc::clone(entry), guest, incoming) {
-                Ok(prepared) => (turn, prepared),
-                Err(outcome) => return Done::Answered(self.refuse(&record, &outcome)),
-            },
+        let admitted = self.admit(generation, entry, (request, trigger), via).await;
+        let prepared = admitted.and_then(|(turn, incoming, meaning)| {
+            let prepared = prepare::guest(Arc::clone(entry), guest, incoming)?;
+            Ok((turn, prepared, meaning))
+        });
+        let (turn, prepared, meaning) = match prepared {
+            Ok(prepared) => prepared,
             Err(outcome) => return Done::Answered(self.refuse(&record, &outcome)),
         };
         let Prepared { run, output, head } = prepared;
@@ -116,6 +123,7 @@ impl Service {
         let running = Running { run, output, record, turn, head_only, head_bytes_max, follows };
         match respond(running).await {
             Responded::Response(response) => {
+                let response = meaning.of(response).await;
                 Done::Answered(with_headers(response, &entry.response_headers))
             }
             Responded::LocalRedirect(to) => {
@@ -139,30 +147,27 @@ impl Service {
         entry: &Entry,
         (request, trigger): (Request<RequestBody>, Trigger),
         via: &'a Via,
-    ) -> Result<(Turn, Incoming<'a>), Outcome> {
+    ) -> Result<(Turn, Incoming<'a>, Meaning), Outcome> {
         let limits = &entry.route.limits;
         let body_bytes_max = u64::try_from(limits.body_in_bytes_max).unwrap_or(u64::MAX);
         if request.body().size_hint().lower() > body_bytes_max {
             return Err(Outcome::BodyTooLarge);
         }
         let turn = turn(generation, entry).await?;
-        // A delivery's headers are its event's metadata, and say nothing of a client.
-        let direct = Client::direct(via.peer.remote, via.peer.tls);
-        let (script_bytes, params, client, request, variables) = match trigger {
-            Trigger::Http { script, params, client } => {
-                (Some(script), params, client, request, events::http_variables())
-            }
-            Trigger::Binding(name) => {
-                (None, Vec::new(), direct, request, events::binding_variables(&name))
-            }
+        let opened = match &trigger {
+            Trigger::Http { .. } => events::http(request),
             // An event is read whole, only now that it has its turn: what waits in the queue holds
             // no bodies.
-            Trigger::Topic => {
-                let unwrapped = events::unwrap(request, limits.body_in_bytes_max);
-                let unwrapped = timeout(limits.deadline, unwrapped).await;
-                let (request, variables) = unwrapped.unwrap_or(Err(Outcome::BodyBrokenOff))?;
-                (None, Vec::new(), direct, request, variables)
+            delivery => {
+                let opened = timeout(limits.deadline, events::open(request, delivery, entry)).await;
+                opened.unwrap_or(Err(Outcome::BodyBrokenOff))?
             }
+        };
+        let Opened { request, variables, meaning } = opened;
+        let (script_bytes, params, client) = match trigger {
+            Trigger::Http { script, params, client } => (Some(script), params, client),
+            // A delivery's headers are its event's metadata, and say nothing of a client.
+            _ => (None, Vec::new(), Client::direct(via.peer.remote, via.peer.tls)),
         };
         let incoming = Incoming {
             request,
@@ -175,7 +180,7 @@ impl Service {
             variables,
             server_name: self.server_name(),
         };
-        Ok((turn, incoming))
+        Ok((turn, incoming, meaning))
     }
 
     /// Turns a request away that has no route.
@@ -228,7 +233,7 @@ async fn file(
     let path = head.uri.path();
     let script = match trigger {
         Trigger::Http { script, .. } => script,
-        Trigger::Topic | Trigger::Binding(_) => path.len(),
+        _ => path.len(),
     };
     let (script_name, path_info) = path.split_at_checked(script).unwrap_or((path, ""));
     let deadline = Instant::now() + entry.route.limits.deadline;

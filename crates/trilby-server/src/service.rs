@@ -1,28 +1,22 @@
 //! The service: one request in, one response out.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use ipnet::IpNet;
 
-use crate::Admission;
 use crate::body::{RequestBody, ResponseBody};
-use crate::dapr_app::{DaprApp, Question};
-use crate::entry::{Entry, Table};
+use crate::dapr_app::{DaprApp, Question, is_grpc};
+use crate::generation::{Before, Generation, Served};
 use crate::outcome::Outcome;
+use crate::ready::{Ready, is_ready};
 use crate::record::{Record, asked};
 use crate::redirect::LOCAL_REDIRECTS_MAX;
 use crate::request_id::RequestIds;
 use crate::respond::refusal;
-use crate::run::{Done, Trigger, Via};
-
-/// How long the routes of topics that a replacement took away are kept for what was accepted before.
-const RETIRED_WITHIN: Duration = Duration::from_secs(60);
+use crate::run::{Done, Via};
 
 /// What the service is made of.
 pub struct ServiceSettings {
@@ -36,16 +30,8 @@ pub struct ServiceSettings {
     pub server_name: String,
     /// Whether clients are told why a module failed: for development only.
     pub show_reasons: bool,
-}
-
-/// What a reload replaces as a whole.
-pub struct Served {
-    /// The routes.
-    pub table: Table,
-    /// The bound on running and waiting requests.
-    pub admission: Admission,
-    /// The proxies whose word about the client is taken.
-    pub trusted_proxies: Vec<IpNet>,
+    /// Whom `/readyz` asks, if some route uses Dapr; nobody if `None`.
+    pub ready: Option<Arc<dyn Ready>>,
 }
 
 /// Answers requests.
@@ -55,42 +41,12 @@ pub struct Service {
     app_token: Option<String>,
     server_name: String,
     show_reasons: bool,
+    ready: Option<Arc<dyn Ready>>,
     /// What stands for the route in the record of a request that has none.
     no_route: Arc<str>,
     draining: AtomicBool,
     ids: RequestIds,
 }
-
-/// What one request sees, from its beginning to its end.
-pub(crate) struct Generation {
-    pub(crate) served: Served,
-    dapr_app: DaprApp,
-    /// Topics that a replacement took away: events that were accepted before still come.
-    retired: HashMap<(String, String), (Instant, Arc<Entry>)>,
-}
-
-impl Generation {
-    fn topic(&self, pubsub: String, topic: String) -> Option<&Arc<Entry>> {
-        let name = (pubsub, topic);
-        let retired = || self.retired.get(&name).map(|(_, entry)| entry);
-        self.served.table.topics.get(&name).or_else(retired)
-    }
-
-    /// What is to answer for those topics that `table` does not have.
-    fn retired_by(&self, table: &Table) -> HashMap<(String, String), (Instant, Arc<Entry>)> {
-        let now = Instant::now();
-        let own = self.served.table.topics.iter().map(|(name, entry)| (name, (now, entry)));
-        let older = self.retired.iter().map(|(name, (since, entry))| (name, (*since, entry)));
-        own.chain(older)
-            .filter(|(name, _)| !table.topics.contains_key(*name))
-            .filter(|(_, (since, _))| now.duration_since(*since) < RETIRED_WITHIN)
-            .map(|(name, (since, entry))| (name.clone(), (since, Arc::clone(entry))))
-            .collect()
-    }
-}
-
-/// What was served before a replacement.
-pub struct Before(Arc<Generation>);
 
 /// The two ends of the connection that a request came over.
 #[derive(Clone, Copy, Debug)]
@@ -104,29 +60,31 @@ pub struct Peer {
 }
 
 /// Which door a request came in by.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
+    /// A connection: anybody, daprd's HTTP app channel among them.
     Listener,
+    /// Deliveries of the embedded runtime, and of streams.
     Embedded,
+    /// Deliveries of daprd's gRPC app channel, which has shown its token.
+    Sidecar,
+    /// Service invocation, which reaches the app's own routes and never those of deliveries.
+    Invocation,
 }
 
 impl Service {
     /// A service that is ready.
     #[must_use]
     pub fn new(settings: ServiceSettings) -> Self {
-        let ServiceSettings { served, deliveries_over_http, app_token, server_name, show_reasons } =
-            settings;
+        let ServiceSettings { served, deliveries_over_http, app_token, .. } = settings;
         let dapr_app = DaprApp::new(&served.table, deliveries_over_http, app_token.clone());
         Self {
-            generation: ArcSwap::from_pointee(Generation {
-                served,
-                dapr_app,
-                retired: HashMap::new(),
-            }),
+            generation: ArcSwap::from_pointee(Generation::new(served, dapr_app)),
             deliveries_over_http,
             app_token,
-            server_name,
-            show_reasons,
+            server_name: settings.server_name,
+            show_reasons: settings.show_reasons,
+            ready: settings.ready,
             no_route: Arc::from("-"),
             draining: AtomicBool::new(false),
             ids: RequestIds::new(),
@@ -138,8 +96,8 @@ impl Service {
     pub fn replace(&self, served: Served) -> Before {
         let dapr_app =
             DaprApp::new(&served.table, self.deliveries_over_http, self.app_token.clone());
-        let retired = self.generation.load().retired_by(&served.table);
-        Before(self.generation.swap(Arc::new(Generation { served, dapr_app, retired })))
+        let next = self.generation.load().next(served, dapr_app);
+        Before(self.generation.swap(Arc::new(next)))
     }
 
     /// Takes a replacement back.
@@ -160,10 +118,13 @@ impl Service {
 
     /// Answers a request that came over a connection.
     pub async fn handle(
-        &self,
+        self: &Arc<Self>,
         mut request: Request<RequestBody>,
         peer: Peer,
     ) -> Response<ResponseBody> {
+        if self.deliveries_over_http && is_grpc(&request) {
+            return self.rpc(request, peer).await;
+        }
         let version = request.version();
         let mut response = match one_host(&mut request) {
             Ok(()) => self.answer(request, peer, Door::Listener).await,
@@ -178,6 +139,15 @@ impl Service {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+
+    /// What is served now.
+    pub(crate) fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    pub(crate) fn id_of<B>(&self, request: &Request<B>) -> Arc<str> {
+        self.ids.of(request)
     }
 
     pub(crate) fn server_name(&self) -> &str {
@@ -224,37 +194,28 @@ impl Service {
         request: Request<RequestBody>,
         via: &Via,
     ) -> Done {
-        if via.door == Door::Listener
-            && let Some(response) = self.own(&request, via)
-        {
-            return Done::Answered(response);
-        }
-        let entry = match generation.dapr_app.ask(&request, via.door == Door::Embedded) {
-            Question::NotDaprs => None,
-            Question::Answered(status, json) => return Done::Answered(answered(status, json)),
-            Question::Refused(outcome) => return self.refused(via, asked(&request), &outcome),
-            Question::Topic(pubsub, topic) => match generation.topic(pubsub, topic) {
-                Some(entry) => Some((entry, Trigger::Topic)),
-                // An event must never reach a guest that did not ask for it.
-                None => return self.refused(via, asked(&request), &Outcome::NoRoute),
-            },
-            Question::Binding(name) => {
-                let entry = generation.served.table.bindings.get(&name);
-                entry.map(|entry| (entry, Trigger::Binding(name)))
+        if matches!(via.door, Door::Listener | Door::Invocation) {
+            if request.uri().path() == "/readyz" {
+                return Done::Answered(self.readiness(generation).await);
             }
-        };
-        if let Some((entry, trigger)) = entry {
-            return self.run(generation, entry, (request, trigger), via).await;
+            if let Some(response) = self.own(&request, via) {
+                return Done::Answered(response);
+            }
         }
-        self.http(generation, request, via).await
+        match generation.ask(&request, via.door) {
+            Question::NotDaprs => self.http(generation, request, via).await,
+            Question::Answered(status, json) => Done::Answered(answered(status, json)),
+            Question::Refused(outcome) => self.refused(via, asked(&request), &outcome),
+            Question::Delivery(entry, trigger) => {
+                self.run(generation, &entry, (request, trigger), via).await
+            }
+        }
     }
 
     /// What the server answers by itself.
     fn own(&self, request: &Request<RequestBody>, via: &Via) -> Option<Response<ResponseBody>> {
         match request.uri().path() {
             "/healthz" => Some(plain(StatusCode::OK, "OK")),
-            "/readyz" if self.is_draining() => Some(refusal(&Outcome::Draining, None)),
-            "/readyz" => Some(plain(StatusCode::OK, "OK")),
             // It has no path, and a guest's 200 would be taken for a tunnel.
             _ if request.method() == Method::CONNECT => {
                 let (id, route) = (Arc::clone(&via.id), Arc::clone(&self.no_route));
@@ -263,6 +224,19 @@ impl Service {
                 Some(self.refuse(&record, &outcome))
             }
             _ => None,
+        }
+    }
+
+    /// Whether requests are welcome. Routes that use no Dapr serve without it.
+    async fn readiness(&self, generation: &Generation) -> Response<ResponseBody> {
+        if self.is_draining() {
+            return refusal(&Outcome::Draining, None);
+        }
+        match &self.ready {
+            Some(ready) if generation.served.table.uses_dapr && !is_ready(&**ready).await => {
+                plain(StatusCode::SERVICE_UNAVAILABLE, "waiting for the Dapr sidecar\n")
+            }
+            Some(_) | None => plain(StatusCode::OK, "OK"),
         }
     }
 }

@@ -3,18 +3,29 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use http::Uri;
-use tonic::metadata::{Ascii, MetadataValue};
+use http::HeaderValue;
 
-/// Where daprd's gRPC API is, and the token it wants.
+use crate::address::Address;
+
+/// Where daprd's APIs are, the token they want, and how large a message may be.
 ///
-/// As in Dapr's SDKs, `DAPR_GRPC_ENDPOINT` wins over `DAPR_GRPC_PORT`, and `DAPR_API_TOKEN` is
-/// optional. An endpoint is `host:port`, `http://host:port`, `dns:host:port`, `unix:path` or
-/// `unix:///path`; the port is 50001 unless it is given.
+/// As in Dapr's SDKs, `DAPR_GRPC_ENDPOINT` wins over `DAPR_GRPC_PORT`, `DAPR_HTTP_ENDPOINT` over
+/// `DAPR_HTTP_PORT`, and `DAPR_API_TOKEN` is optional. An endpoint is `host:port`,
+/// `http://host:port`, `https://host:port`, `dns:host:port`, `unix:path` or `unix:///path`; the gRPC
+/// port is 50001 unless it is given. Without a word on the HTTP API it is on port 3500 of the same
+/// host.
+///
+/// `TRILBY_DAPR_MAX_MESSAGE` (such as `16Mi`) raises what may be sent, for a daprd that was started
+/// with a larger `--max-body-size` than its default of 4 MiB.
 #[derive(Clone)]
 pub struct SidecarConfig {
-    pub(crate) uri: String,
-    pub(crate) token: Option<MetadataValue<Ascii>>,
+    pub(crate) grpc: Address,
+    pub(crate) http: Address,
+    pub(crate) token: Option<HeaderValue>,
+    /// Bytes of one request over gRPC.
+    pub(crate) sent_bytes_max: usize,
+    /// Bytes of one answer, over gRPC or in memory over HTTP.
+    pub(crate) answer_bytes_max: usize,
 }
 
 /// Why the environment does not lead to a sidecar.
@@ -23,8 +34,8 @@ pub struct SidecarConfig {
 pub enum ConfigError {
     /// The endpoint is none that can be connected to.
     #[error(
-        "{variable} is `{value}`, which is no endpoint; write host:port, http://host:port or \
-         unix:/path/to.socket"
+        "{variable} is `{value}`, which is no endpoint; write host:port, http://host:port, \
+         https://host:port or unix:/path/to.socket"
     )]
     Endpoint {
         /// The environment variable.
@@ -32,86 +43,128 @@ pub enum ConfigError {
         /// What it holds.
         value: String,
     },
-    /// The endpoint asks for TLS.
-    #[error(
-        "DAPR_GRPC_ENDPOINT is `{value}`: TLS to the sidecar is not offered; name a daprd on this \
-         machine with http://host:port or unix:/path/to.socket"
-    )]
+    /// TLS cannot be set up.
+    #[error("TLS to the Dapr sidecar at {address} cannot be set up: {problem}")]
     Tls {
-        /// What the variable holds.
-        value: String,
+        /// Where the sidecar is.
+        address: String,
+        /// What is wrong.
+        problem: String,
     },
     /// The port is none.
-    #[error("DAPR_GRPC_PORT is `{value}`, which is not a port number")]
+    #[error("{variable} is `{value}`, which is not a port number")]
     Port {
-        /// What the variable holds.
+        /// The environment variable.
+        variable: &'static str,
+        /// What it holds.
         value: String,
     },
     /// The token cannot stand in a header. Its value is not shown.
     #[error("DAPR_API_TOKEN has characters that a header cannot hold")]
     Token,
+    /// The size is none.
+    #[error(
+        "TRILBY_DAPR_MAX_MESSAGE is `{value}`, which is no size from 64Ki to 1Gi; write it like \
+         daprd's --max-body-size, such as 16Mi"
+    )]
+    Size {
+        /// What the variable holds.
+        value: String,
+    },
 }
 
 impl SidecarConfig {
-    /// Reads the environment: `None` if it names no sidecar.
+    /// Reads the environment: `None` if it names no gRPC API of a sidecar.
     ///
     /// # Errors
     ///
     /// When a variable is there but cannot be used.
     pub fn from_env(env: &BTreeMap<String, String>) -> Result<Option<Self>, ConfigError> {
-        let variable = |name| env.get(name).map(|v| v.trim()).filter(|value| !value.is_empty());
-        let uri = match (variable("DAPR_GRPC_ENDPOINT"), variable("DAPR_GRPC_PORT")) {
-            (Some(endpoint), _) => endpoint_uri(endpoint)?,
-            (None, Some(port)) => match port.parse::<u16>() {
-                Ok(number) if number > 0 => format!("http://127.0.0.1:{number}"),
-                _ => return Err(ConfigError::Port { value: port.to_owned() }),
-            },
-            (None, None) => return Ok(None),
+        let grpc = address(env, "DAPR_GRPC_ENDPOINT", "DAPR_GRPC_PORT", GRPC_PORT_DEFAULT)?;
+        let Some(grpc) = grpc else { return Ok(None) };
+        let http = address(env, "DAPR_HTTP_ENDPOINT", "DAPR_HTTP_PORT", URL_PORT_DEFAULT)?;
+        let http = http.unwrap_or_else(|| grpc.http_sibling());
+        let token = variable(env, "DAPR_API_TOKEN").map(token).transpose()?;
+        let sent_bytes_max = match variable(env, "TRILBY_DAPR_MAX_MESSAGE") {
+            None => SENT_BYTES_DEFAULT,
+            Some(text) => {
+                let size = size(text).filter(|size| SIZES.contains(size));
+                size.ok_or_else(|| ConfigError::Size { value: text.to_owned() })?
+            }
         };
-        let token = variable("DAPR_API_TOKEN")
-            .map(|token| {
-                let mut value: MetadataValue<Ascii> =
-                    token.parse().map_err(|_| ConfigError::Token)?;
-                value.set_sensitive(true);
-                Ok(value)
-            })
-            .transpose()?;
-        Ok(Some(Self { uri, token }))
+        let answer_bytes_max = sent_bytes_max.max(ANSWER_BYTES_DEFAULT);
+        Ok(Some(Self { grpc, http, token, sent_bytes_max, answer_bytes_max }))
     }
 }
 
 /// Hides the token.
 impl fmt::Debug for SidecarConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SidecarConfig").field("uri", &self.uri).finish_non_exhaustive()
+        f.debug_struct("SidecarConfig")
+            .field("grpc", &self.grpc)
+            .field("http", &self.http)
+            .field("sent_bytes_max", &self.sent_bytes_max)
+            .field("answer_bytes_max", &self.answer_bytes_max)
+            .finish_non_exhaustive()
     }
 }
 
-/// The port of daprd's gRPC API unless it is told another.
-const PORT_DEFAULT: u16 = 50001;
+/// daprd's own default, and something for what stands around the data.
+const SENT_BYTES_DEFAULT: usize = (4 << 20) + (64 << 10);
 
-fn endpoint_uri(value: &str) -> Result<String, ConfigError> {
-    let wrong = || ConfigError::Endpoint { variable: "DAPR_GRPC_ENDPOINT", value: value.into() };
-    if let Some(path) = value.strip_prefix("unix:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        return if path.is_empty() { Err(wrong()) } else { Ok(format!("unix:{path}")) };
+/// An answer is bounded by daprd's `--max-body-size` in the first place.
+const ANSWER_BYTES_DEFAULT: usize = 64 << 20;
+
+const SIZES: std::ops::RangeInclusive<usize> = (64 << 10)..=(1 << 30);
+
+/// The port of daprd's gRPC API unless it is told another.
+const GRPC_PORT_DEFAULT: u16 = 50001;
+
+/// The HTTP endpoint is a URL, whose port is this one unless it is given.
+const URL_PORT_DEFAULT: u16 = 80;
+
+fn variable<'a>(env: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+    env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+fn address(
+    env: &BTreeMap<String, String>,
+    endpoint: &'static str,
+    port: &'static str,
+    port_default: u16,
+) -> Result<Option<Address>, ConfigError> {
+    if let Some(value) = variable(env, endpoint) {
+        let wrong = || ConfigError::Endpoint { variable: endpoint, value: value.to_owned() };
+        return Address::parse(value, port_default).map(Some).ok_or_else(wrong);
     }
-    let (address, query) = value.split_once('?').unwrap_or((value, ""));
-    if address.starts_with("https:") || query.split('&').any(|pair| pair == "tls=true") {
-        return Err(ConfigError::Tls { value: value.to_owned() });
+    let Some(value) = variable(env, port) else { return Ok(None) };
+    match value.parse::<u16>() {
+        Ok(number) if number > 0 => Ok(Some(Address::local(number))),
+        _ => Err(ConfigError::Port { variable: port, value: value.to_owned() }),
     }
-    let bare = ["http://", "dns:", "tcp://"].iter().find_map(|form| address.strip_prefix(form));
-    let authority = bare.unwrap_or(address).trim_end_matches('/');
-    let uri: Uri = format!("http://{authority}").parse().map_err(|_| wrong())?;
-    let plain = uri.path() == "/" && uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-    let host = uri.host().filter(|host| !host.is_empty() && plain).ok_or_else(wrong)?;
-    // `Uri` lets a port pass that is no number, and then says that there is none.
-    let port = match authority.strip_prefix(host).map(|rest| rest.strip_prefix(':')) {
-        Some(None) => PORT_DEFAULT,
-        Some(Some(port)) => port.parse().ok().filter(|&port| port > 0).ok_or_else(wrong)?,
-        None => return Err(wrong()),
+}
+
+fn token(text: &str) -> Result<HeaderValue, ConfigError> {
+    let mut value: HeaderValue = text.parse().map_err(|_| ConfigError::Token)?;
+    if value.to_str().is_err() {
+        return Err(ConfigError::Token);
+    }
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Bytes, as Kubernetes writes them: `4194304`, `64Ki`, `16Mi`, `1Gi`.
+fn size(text: &str) -> Option<usize> {
+    let (number, unit) =
+        text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit.trim_end_matches('B') {
+        "" => 1,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return None,
     };
-    Ok(format!("http://{host}:{port}"))
+    number.parse::<usize>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]
@@ -124,45 +177,57 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_are_read_as_the_sdks_read_them() {
-        let cases = [
-            ("localhost:4001", "http://localhost:4001"),
-            ("http://localhost:4001/", "http://localhost:4001"),
-            ("http://daprd", "http://daprd:50001"),
-            ("dns:daprd:4001", "http://daprd:4001"),
-            ("dns:daprd:4001?tls=false", "http://daprd:4001"),
-            ("[::1]:4001", "http://[::1]:4001"),
-            ("unix:/run/dapr.socket", "unix:/run/dapr.socket"),
-            ("unix:///run/dapr.socket", "unix:/run/dapr.socket"),
-            ("unix:run/dapr.socket", "unix:run/dapr.socket"),
-        ];
-        for (value, uri) in cases {
-            let config = read(&[("DAPR_GRPC_ENDPOINT", value), ("DAPR_GRPC_PORT", "1")]);
-            assert_eq!(config.expect(value).expect("named").uri, uri, "{value}");
-        }
-    }
-
-    #[test]
-    fn a_port_means_this_machine() {
+    fn a_port_means_this_machine_and_an_endpoint_wins() {
         let config = read(&[("DAPR_GRPC_PORT", "50007")]).expect("valid").expect("named");
-        assert_eq!(config.uri, "http://127.0.0.1:50007");
+        assert_eq!(config.grpc.to_string(), "127.0.0.1:50007");
+        assert_eq!(config.http.to_string(), "127.0.0.1:3500");
+        let both = [
+            ("DAPR_GRPC_ENDPOINT", "daprd:1"),
+            ("DAPR_GRPC_PORT", "2"),
+            ("DAPR_HTTP_ENDPOINT", "http://daprd:3"),
+            ("DAPR_HTTP_PORT", "4"),
+        ];
+        let config = read(&both).expect("valid").expect("named");
+        assert_eq!(
+            (config.grpc.to_string(), config.http.to_string()),
+            ("daprd:1".into(), "daprd:3".into())
+        );
+        let env = [("DAPR_GRPC_PORT", "1"), ("DAPR_HTTP_ENDPOINT", "http://daprd")];
+        assert_eq!(read(&env).expect("valid").expect("named").http.to_string(), "daprd:80");
         assert!(read(&[]).expect("valid").is_none());
+        assert!(read(&[("DAPR_HTTP_PORT", "3500")]).expect("valid").is_none());
         assert!(read(&[("DAPR_GRPC_ENDPOINT", ""), ("DAPR_GRPC_PORT", "")]).unwrap().is_none());
     }
 
     #[test]
     fn mistakes_are_named() {
-        for value in ["unix:", "http://", "a b", "host:port", "host:0", "host:", "u@h:1", "h:1/x"] {
-            let error = read(&[("DAPR_GRPC_ENDPOINT", value)]).expect_err(value);
-            assert!(matches!(error, ConfigError::Endpoint { .. }), "{value}: {error}");
-        }
-        for value in ["https://dapr.example", "dns:dapr.example:443?tls=true"] {
-            let error = read(&[("DAPR_GRPC_ENDPOINT", value)]).expect_err(value);
-            assert!(matches!(error, ConfigError::Tls { .. }), "{value}");
-        }
+        let error = read(&[("DAPR_GRPC_ENDPOINT", "a b")]).expect_err("no endpoint");
+        assert!(error.to_string().starts_with("DAPR_GRPC_ENDPOINT is `a b`"), "{error}");
         for value in ["0", "x", "70000"] {
-            let error = read(&[("DAPR_GRPC_PORT", value)]).expect_err(value);
-            assert_eq!(error, ConfigError::Port { value: value.to_owned() });
+            let error =
+                read(&[("DAPR_GRPC_PORT", "1"), ("DAPR_HTTP_PORT", value)]).expect_err(value);
+            let expected =
+                ConfigError::Port { variable: "DAPR_HTTP_PORT", value: value.to_owned() };
+            assert_eq!(error, expected);
+        }
+        for value in ["x", "1", "4M", "2Gi", "-1", "99999999999999999999Gi"] {
+            let error = read(&[("DAPR_GRPC_PORT", "1"), ("TRILBY_DAPR_MAX_MESSAGE", value)]);
+            assert_eq!(error.err(), Some(ConfigError::Size { value: value.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_daprd() {
+        let table = [
+            ("", SENT_BYTES_DEFAULT, ANSWER_BYTES_DEFAULT),
+            ("1048576", 1 << 20, ANSWER_BYTES_DEFAULT),
+            ("16Mi", 16 << 20, ANSWER_BYTES_DEFAULT),
+            ("128MiB", 128 << 20, 128 << 20),
+        ];
+        for (text, sent, answer) in table {
+            let env = [("DAPR_GRPC_PORT", "1"), ("TRILBY_DAPR_MAX_MESSAGE", text)];
+            let config = read(&env).expect("valid").expect("named");
+            assert_eq!((config.sent_bytes_max, config.answer_bytes_max), (sent, answer), "{text}");
         }
     }
 

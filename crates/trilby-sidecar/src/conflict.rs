@@ -14,15 +14,27 @@ pub(crate) fn is_first_write_without_etag(item: &StateItem) -> bool {
 
 /// The error as the other stores give it.
 pub(crate) fn recognised(error: Error) -> Error {
-    // How the script of `state.redis` ends, and only then.
-    let lost = error.code == Code::Internal
-        && error.message.contains("failed to set key")
-        && error.message.contains("user_script");
-    if !lost {
+    if !is_redis_script(&error) {
         return error;
     }
     let message = format!("possible etag mismatch. error from state store: {}", error.message);
     Error::new(Code::Aborted, message).with_reason(error.reason)
+}
+
+/// The same for a transaction, in which daprd makes INTERNAL of every failure.
+pub(crate) fn recognised_in_transaction(error: Error) -> Error {
+    if error.code == Code::Internal && error.is_conflict() {
+        return Error::new(Code::Aborted, error.message).with_reason(error.reason);
+    }
+    recognised(error)
+}
+
+/// How the scripts of `state.redis` end when the version is another, and only then.
+fn is_redis_script(error: &Error) -> bool {
+    let ends = ["failed to set key ", "failed to delete "];
+    error.code == Code::Internal
+        && error.message.contains("user_script")
+        && ends.iter().any(|end| error.message.contains(end))
 }
 
 #[cfg(test)]
@@ -37,6 +49,20 @@ mod tests {
         for other in ["failed to set key a||k: connection refused", "user_script: out of memory"] {
             let error = Error::new(Code::Internal, other);
             assert_eq!(recognised(error.clone()), error);
+        }
+    }
+
+    #[test]
+    fn a_race_lost_in_a_transaction_is_a_conflict() {
+        let table = [
+            ("error while executing state transaction: possible etag mismatch. error", true),
+            ("ERR user_script:4: failed to delete a||k script: d9, on @user_script:4.", true),
+            ("ERR user_script:14: failed to set key a||k script: d9, on @user_script:14.", true),
+            ("disk full", false),
+        ];
+        for (text, lost) in table {
+            let error = recognised_in_transaction(Error::new(Code::Internal, text));
+            assert_eq!(error.code == Code::Aborted, lost, "{text}");
         }
     }
 

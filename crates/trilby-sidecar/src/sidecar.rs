@@ -1,85 +1,96 @@
-//! The connection to daprd, and a call over it.
+//! Dapr's building blocks from a sidecar.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout_at;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Response, Status};
-use trilby_dapr::proto::runtime::v1::dapr_client::DaprClient;
-use trilby_dapr::{CallContext, Error, Result};
+use trilby_dapr::proto::runtime::v1 as runtime;
+use trilby_dapr::subscription::{ConfigurationWatch, Subscription};
+use trilby_dapr::{CallContext, Inbound, Result};
 
-use crate::{ConfigError, SidecarConfig, status};
+use crate::health::Health;
+use crate::http_api::HttpApi;
+use crate::link::Link;
+use crate::metrics::Block;
+use crate::{ConfigError, SidecarConfig, SidecarMetrics, Streams};
 
-/// How long one attempt to connect may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How often an HTTP/2 ping asks whether daprd is still there, so that a connection that died
-/// silently is replaced.
-const PING_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Bytes of one answer. daprd's own bound is 4 MiB by default, and its `--max-body-size` raises it.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// How long the sidecar is asked for its own state.
+const METADATA_WAIT: Duration = Duration::from_secs(5);
 
 /// Dapr's building blocks from a sidecar.
 ///
-/// One HTTP/2 connection carries all calls. It is made at the first call, so that a sidecar may
-/// come later than this process.
+/// One HTTP/2 connection carries all calls over gRPC; service invocation has connections of its own.
+/// They are made at the first call, so that a sidecar may come later than this process.
 pub struct Sidecar {
-    config: SidecarConfig,
-    pub(crate) client: DaprClient<Channel>,
+    config: Arc<SidecarConfig>,
+    pub(crate) link: Link,
+    pub(crate) http: HttpApi,
+    health: Health,
 }
 
 impl Sidecar {
-    /// Prepares the connection, without making it. Must be called on a tokio runtime.
+    /// Prepares the connections, without making them. Must be called on a tokio runtime.
     ///
     /// # Errors
     ///
-    /// When the address cannot be one.
+    /// When an address cannot be one, or wants TLS and there are no root certificates.
     pub fn new(config: SidecarConfig) -> std::result::Result<Self, ConfigError> {
-        let endpoint = Endpoint::from_shared(config.uri.clone()).map_err(|_| {
-            ConfigError::Endpoint { variable: "DAPR_GRPC_ENDPOINT", value: config.uri.clone() }
-        })?;
-        let channel = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let client = DaprClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
-        Ok(Self { config, client })
+        let config = Arc::new(config);
+        let link = Link::new(Arc::clone(&config))?;
+        let http = HttpApi::new(&config, Arc::clone(link.counters()))?;
+        Ok(Self { config, link, http, health: Health::default() })
     }
 
-    /// Where the sidecar is: `host:port`, or the socket as `unix:path`.
+    /// Where the sidecar's gRPC API is: `host:port`, or the socket as `unix:path`.
     #[must_use]
-    pub fn address(&self) -> &str {
-        self.config.uri.strip_prefix("http://").unwrap_or(&self.config.uri)
+    pub fn address(&self) -> String {
+        self.config.grpc.to_string()
     }
 
-    pub(crate) fn request<T>(&self, cx: &CallContext, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        // daprd gives up, too, when nobody waits any more.
-        request.set_timeout(cx.remaining());
-        let metadata = request.metadata_mut();
-        if let Some(token) = &self.config.token {
-            metadata.insert("dapr-api-token", token.clone());
-        }
-        if let Some(traceparent) = cx.traceparent.as_deref().and_then(|text| text.parse().ok()) {
-            metadata.insert("traceparent", traceparent);
-        }
-        request
+    /// What the link to the sidecar has done so far.
+    #[must_use]
+    pub fn metrics(&self) -> SidecarMetrics {
+        self.link.counters().snapshot()
     }
 
-    pub(crate) async fn wait<T>(
+    /// Whether the last thing that is known of the sidecar is good: it was reached, or it said that
+    /// it is ready. Asks nobody.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.link.is_up() || self.health.was_ready()
+    }
+
+    /// Whether the sidecar can take calls (`/v1.0/healthz/outbound`), which it can before the app
+    /// does. The answer may be a second old when it is good, and 200 ms when it is not. One question
+    /// at a time goes to the sidecar; who cannot have an answer within the time gets `false`.
+    pub async fn is_outbound_ready(&self, within: Duration) -> bool {
+        self.health.is_ready(&self.http, within).await
+    }
+
+    /// The port on which the sidecar calls the app; 0 if it has none, and events come only over the
+    /// streams of [`subscribe`](Self::subscribe).
+    ///
+    /// # Errors
+    ///
+    /// When the sidecar does not answer within five seconds.
+    pub async fn app_channel_port(&self) -> Result<i32> {
+        let cx = CallContext::within(METADATA_WAIT);
+        let request = self.link.request(&cx, runtime::GetMetadataRequest {})?;
+        let mut client = self.link.client();
+        let call = client.get_metadata(request);
+        let reply = self.link.wait(&cx, Block::Runtime, "reading metadata", call).await?;
+        Ok(reply.app_connection_properties.map_or(0, |app| app.port))
+    }
+
+    /// Delivers events and changes of configuration over streams that this process opens: no app
+    /// port is needed. Each subscription and each watch has its stream, which is opened again
+    /// whenever it breaks. Must be called on a tokio runtime.
+    #[must_use = "dropped, the streams end at once"]
+    pub fn subscribe(
         &self,
-        cx: &CallContext,
-        what: &str,
-        rpc: impl Future<Output = std::result::Result<Response<T>, Status>> + Send,
-    ) -> Result<T> {
-        match timeout_at(cx.deadline, rpc).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
-            // Both sides know the deadline; whichever notices first gives the same error.
-            Ok(Err(_)) if cx.remaining().is_zero() => Err(Error::deadline(what)),
-            Ok(Err(status)) => Err(status::error(&status, self.address())),
-            Err(_) => Err(Error::deadline(what)),
-        }
+        inbound: Arc<dyn Inbound>,
+        subscriptions: Vec<Subscription>,
+        watches: Vec<ConfigurationWatch>,
+    ) -> Streams {
+        Streams::open(&self.link, &inbound, subscriptions, watches)
     }
 }

@@ -123,14 +123,27 @@ fn grants(route: &Route) -> String {
     let grants = &route.grants;
     let blocks = [
         ("state", &grants.state),
+        ("state-read", &grants.state_read),
+        ("state-write", &grants.state_write),
+        ("state-query", &grants.state_query),
         ("publish", &grants.publish),
         ("binding", &grants.bindings),
+        ("invoke", &grants.invoke),
         ("secret", &grants.secrets),
+        ("configuration", &grants.configuration),
+        ("lock", &grants.lock),
+        ("encrypt", &grants.encrypt),
+        ("decrypt", &grants.decrypt),
+        ("actor", &grants.actors),
     ];
     let mut all: Vec<String> = blocks
         .iter()
         .flat_map(|(block, grants)| grants.iter().map(move |grant| format!("{block}:{grant}")))
         .collect();
+    all.extend(grants.jobs.iter().map(|pattern| format!("job:{pattern}")));
+    all.extend(grants.conversation.iter().map(|name| format!("conversation:{name}")));
+    all.extend(grants.metadata.iter().map(|grant| format!("metadata:{grant}")));
+    all.extend(grants.call.iter().map(|rpc| format!("call:{rpc}")));
     all.extend(route.allowed_hosts.iter().map(ToString::to_string));
     if all.is_empty() { "-".to_owned() } else { all.join(" ") }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::subscriptions::Subscriptions;
+
 /// Serve WebAssembly modules over HTTP, with Dapr's building blocks beside them.
 #[derive(Debug, Parser)]
 #[command(name = "trilby", version, arg_required_else_help = true)]
@@ -103,6 +105,10 @@ pub(crate) struct DaprOptions {
     /// Folder of Dapr component files, instead of the manifest's
     #[arg(long, env = "TRILBY_COMPONENTS", value_name = "FOLDER")]
     pub(crate) components: Option<PathBuf>,
+
+    /// How events of topics come from a sidecar
+    #[arg(long, env = "TRILBY_SUBSCRIPTIONS", value_enum, default_value = "auto")]
+    pub(crate) subscriptions: Subscriptions,
 }
 
 #[derive(Debug, Args)]

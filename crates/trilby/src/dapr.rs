@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use trilby_dapr::Blocks;
+use async_trait::async_trait;
+use trilby_dapr::{Blocks, Inbound};
 use trilby_embedded::{Inventory, Kind, Options, Runtime};
 use trilby_manifest::{App, Loaded, Part, Route, Trigger};
+use trilby_server::Ready;
 use trilby_sidecar::{Sidecar, SidecarConfig};
 
 use crate::cli::DaprOptions;
+use crate::deliveries::Bringer;
 use crate::failure::Failure;
 
 /// The building blocks' back end.
@@ -21,6 +24,19 @@ pub(crate) enum Dapr {
     Embedded(Arc<Runtime>, Files),
 }
 
+/// The sidecar's outbound health.
+struct SidecarReady(Arc<Sidecar>);
+
+#[async_trait]
+impl Ready for SidecarReady {
+    async fn outbound_ready(&self) -> bool {
+        self.0.is_outbound_ready(HEALTH_WITHIN).await
+    }
+}
+
+/// How long the sidecar may take to tell its health; a probe of Kubernetes waits for a second.
+const HEALTH_WITHIN: Duration = Duration::from_millis(500);
+
 /// Component files with their times and sizes.
 type Files = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
@@ -29,6 +45,34 @@ impl Dapr {
         match self {
             Self::Sidecar(sidecar) => Arc::clone(sidecar) as Arc<dyn Blocks>,
             Self::Embedded(runtime, _) => Arc::clone(runtime) as Arc<dyn Blocks>,
+        }
+    }
+
+    /// The sidecar, if there is one.
+    pub(crate) fn sidecar(&self) -> Option<Arc<Sidecar>> {
+        match self {
+            Self::Sidecar(sidecar) => Some(Arc::clone(sidecar)),
+            Self::Embedded(..) => None,
+        }
+    }
+
+    /// Who brings events.
+    pub(crate) fn bringer(&self) -> Bringer {
+        match self {
+            Self::Sidecar(sidecar) => Bringer::Sidecar(Arc::clone(sidecar)),
+            Self::Embedded(runtime, _) => Bringer::Embedded(Arc::clone(runtime)),
+        }
+    }
+
+    /// Whom readiness depends on.
+    pub(crate) fn ready(&self) -> Option<Arc<dyn Ready>> {
+        self.sidecar().map(|sidecar| Arc::new(SidecarReady(sidecar)) as Arc<dyn Ready>)
+    }
+
+    /// Lets the app be called as other apps are.
+    pub(crate) fn attach(&self, inbound: &Arc<dyn Inbound>) {
+        if let Self::Embedded(runtime, _) = self {
+            runtime.attach(Arc::downgrade(inbound));
         }
     }
 
@@ -70,6 +114,13 @@ pub(crate) fn check(loaded: &Loaded, options: &DaprOptions) -> Result<(), Failur
     }
 }
 
+/// Whether a route has anything to do with Dapr.
+pub(crate) fn is_used(app: &App) -> bool {
+    app.routes
+        .iter()
+        .any(|route| !route.grants.is_empty() || !matches!(route.trigger, Trigger::Http { .. }))
+}
+
 /// Whether a new version of the application can do with the back end that is open.
 pub(crate) fn check_open(loaded: &Loaded, dapr: &Dapr) -> Result<(), Failure> {
     match dapr {
@@ -108,6 +159,7 @@ fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> 
         components: folder(app, options).into_iter().collect(),
         defaults: needed(app),
         data_dir: options.data_dir.clone(),
+        apps: app.apps.clone(),
         env,
     }
 }
@@ -115,7 +167,7 @@ fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> 
 /// The kinds that routes use: an app without state leaves no file of a state store behind.
 fn needed(app: &App) -> Vec<Kind> {
     let uses = |kind: &Kind| app.routes.iter().flat_map(named).any(|(used, _, _)| used == *kind);
-    [Kind::State, Kind::Pubsub].into_iter().filter(uses).collect()
+    [Kind::State, Kind::Pubsub, Kind::Lock].into_iter().filter(uses).collect()
 }
 
 /// Every component that the manifest names must be there, and be of the right kind. With a
@@ -138,17 +190,30 @@ fn check_names(loaded: &Loaded, inventory: &Inventory) -> Result<(), Failure> {
 /// The components that a route names, and where.
 fn named(route: &Route) -> Vec<(Kind, &str, Part)> {
     let mut named: Vec<(Kind, &str, Part)> = Vec::new();
+    let grants = &route.grants;
     let blocks = [
-        (Kind::State, &route.grants.state),
-        (Kind::Pubsub, &route.grants.publish),
-        (Kind::OutputBinding, &route.grants.bindings),
-        (Kind::SecretStore, &route.grants.secrets),
+        (Kind::State, &grants.state),
+        (Kind::State, &grants.state_read),
+        (Kind::State, &grants.state_write),
+        (Kind::State, &grants.state_query),
+        (Kind::Pubsub, &grants.publish),
+        (Kind::OutputBinding, &grants.bindings),
+        (Kind::SecretStore, &grants.secrets),
+        (Kind::Configuration, &grants.configuration),
+        (Kind::Lock, &grants.lock),
+        (Kind::Crypto, &grants.encrypt),
+        (Kind::Crypto, &grants.decrypt),
     ];
     for (kind, grants) in blocks {
         named.extend(grants.iter().map(|grant| (kind, grant.component.as_str(), Part::Grants)));
     }
+    let conversations = grants.conversation.iter();
+    named.extend(conversations.map(|name| (Kind::Conversation, name.as_str(), Part::Grants)));
     match &route.trigger {
-        Trigger::Http { .. } | Trigger::Job { .. } | Trigger::Configuration { .. } => {}
+        Trigger::Http { .. } | Trigger::Job { .. } => {}
+        Trigger::Configuration { store, .. } => {
+            named.push((Kind::Configuration, store, Part::Trigger));
+        }
         Trigger::Topic { pubsub, .. } => named.push((Kind::Pubsub, pubsub, Part::Trigger)),
         Trigger::Binding { name } => named.push((Kind::InputBinding, name, Part::Trigger)),
     }

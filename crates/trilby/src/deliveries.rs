@@ -1,5 +1,5 @@
-//! Deliveries of the embedded runtime: one group for each route that has a topic or a binding, so
-//! that a reload can start and end them singly.
+//! What Dapr brings: one group for each topic, binding, configuration key, and for all jobs, so that
+//! a reload can start and end them singly.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use trilby_dapr::Inbound;
-use trilby_embedded::{Deliveries, InputBinding, Runtime, Subscription};
-use trilby_manifest::{App, Route, Trigger};
-use trilby_server::events;
+use trilby_dapr::subscription::{ConfigurationWatch, InputBinding, Subscription};
+use trilby_embedded::{Deliveries, Runtime};
+use trilby_sidecar::{Sidecar, Streams};
 
 use crate::failure::Failure;
+use crate::wanted::Wanted;
 
 /// How long the events of a subscription that a reload took away may take to be delivered.
 const RETIRE_WITHIN: Duration = Duration::from_secs(30);
@@ -22,87 +23,164 @@ const RETIRE_WITHIN: Duration = Duration::from_secs(30);
 enum Source {
     Topic { pubsub: String, topic: String },
     Binding { name: String },
+    Configuration { store: String, key: Option<String> },
+    Jobs,
 }
 
-/// All deliveries of an application.
+/// What a group brings. One that has changed starts anew.
+#[derive(Clone, Debug, PartialEq)]
+enum Load {
+    Topic(Subscription),
+    Binding(InputBinding),
+    Configuration(ConfigurationWatch),
+    Jobs(Duration),
+}
+
+/// Who brings.
+pub(crate) enum Bringer {
+    Embedded(Arc<Runtime>),
+    /// Streams that this process opens. daprd brings the rest over the app channel by itself.
+    Sidecar(Arc<Sidecar>),
+}
+
+/// A group that is running.
+enum Running {
+    Embedded(Deliveries),
+    Streams(Streams),
+}
+
+/// All groups of an application.
 pub(crate) struct Groups {
-    runtime: Arc<Runtime>,
+    bringer: Bringer,
     inbound: Arc<dyn Inbound>,
-    /// With the deadline that each was started with.
-    running: BTreeMap<Source, (Duration, Deliveries)>,
+    /// Whether topics come over streams of this process, where there is a sidecar.
+    streams_topics: bool,
+    running: BTreeMap<Source, (Load, Running)>,
     /// Those that a reload took away, until their last event is delivered.
     retiring: TaskTracker,
 }
 
 impl Groups {
-    pub(crate) fn new(runtime: Arc<Runtime>, inbound: Arc<dyn Inbound>) -> Self {
-        Self { runtime, inbound, running: BTreeMap::new(), retiring: TaskTracker::new() }
+    pub(crate) fn new(bringer: Bringer, inbound: Arc<dyn Inbound>) -> Self {
+        Self {
+            bringer,
+            inbound,
+            streams_topics: false,
+            running: BTreeMap::new(),
+            retiring: TaskTracker::new(),
+        }
     }
 
-    /// Starts what the application has and is not running yet, and ends what it has no more. When
+    /// From now on topics come over streams of this process. They start with the next
+    /// [`Self::follow`].
+    pub(crate) fn stream_topics(&mut self) {
+        self.streams_topics = true;
+    }
+
+    /// Starts what the application wants and is not running yet, and ends what it wants no more. When
     /// something cannot be started, all stays as it was.
-    pub(crate) fn follow(&mut self, app: &App) -> Result<(), Failure> {
-        let wanted: BTreeMap<Source, Duration> = app.routes.iter().filter_map(source).collect();
+    pub(crate) fn follow(&mut self, wanted: &Wanted) -> Result<(), Failure> {
+        let wanted = self.loads(wanted);
         let mut new = Vec::new();
-        for (source, deadline) in &wanted {
+        for (source, load) in &wanted {
             if self.running.contains_key(source) {
                 continue;
             }
-            match self.start(source, *deadline, None) {
-                Ok(deliveries) => new.push((source.clone(), (*deadline, deliveries))),
+            match self.start(load, None) {
+                Ok(running) => new.push((source.clone(), (load.clone(), running))),
                 Err(failure) => {
-                    new.into_iter().for_each(|(_, (_, deliveries))| deliveries.abandon());
+                    new.into_iter().for_each(|(_, (_, running))| running.abandon());
                     return Err(failure);
                 }
             }
         }
         let mut gone = Vec::new();
-        for (source, (deadline, deliveries)) in std::mem::take(&mut self.running) {
+        for (source, (load, running)) in std::mem::take(&mut self.running) {
             match wanted.get(&source) {
-                Some(same) if *same == deadline => new.push((source, (deadline, deliveries))),
+                Some(same) if *same == load => new.push((source, (load, running))),
                 Some(other) => {
                     // It has started before, so it starts again.
-                    let next = self.start(&source, *other, Some(&deliveries))?;
-                    new.push((source, (*other, next)));
-                    gone.push(deliveries);
+                    let next = self.start(other, Some(&running))?;
+                    new.push((source, (other.clone(), next)));
+                    gone.push(running);
                 }
-                None => gone.push(deliveries),
+                None => gone.push(running),
             }
         }
         self.running.extend(new);
-        for deliveries in gone {
-            self.retiring.spawn(deliveries.retire(RETIRE_WITHIN));
+        for running in gone {
+            self.retiring.spawn(running.retire(RETIRE_WITHIN));
         }
         Ok(())
     }
 
-    fn start(
-        &self,
-        source: &Source,
-        deadline: Duration,
-        instead_of: Option<&Deliveries>,
-    ) -> Result<Deliveries, Failure> {
-        let (mut subscriptions, mut bindings) = (Vec::new(), Vec::new());
-        match source.clone() {
-            Source::Topic { pubsub, topic } => {
-                let path = events::topic_path(&pubsub, &topic);
-                subscriptions.push(Subscription { pubsub, topic, path, deadline });
-            }
-            Source::Binding { name } => {
-                let path = events::binding_path(&name);
-                bindings.push(InputBinding { name, path, deadline });
-            }
+    /// What this bringer is to bring.
+    fn loads(&self, wanted: &Wanted) -> BTreeMap<Source, Load> {
+        let embedded = matches!(self.bringer, Bringer::Embedded(_));
+        let mut loads = BTreeMap::new();
+        for subscription in wanted.subscriptions.iter().filter(|_| embedded || self.streams_topics)
+        {
+            let (pubsub, topic) = (subscription.pubsub.clone(), subscription.topic.clone());
+            loads.insert(Source::Topic { pubsub, topic }, Load::Topic(subscription.clone()));
         }
+        for watch in &wanted.watches {
+            let (store, key) = (watch.store.clone(), watch.key.clone());
+            loads.insert(Source::Configuration { store, key }, Load::Configuration(watch.clone()));
+        }
+        if embedded {
+            for binding in &wanted.bindings {
+                let name = binding.name.clone();
+                loads.insert(Source::Binding { name }, Load::Binding(binding.clone()));
+            }
+            loads.extend(wanted.jobs.map(|deadline| (Source::Jobs, Load::Jobs(deadline))));
+        }
+        loads
+    }
+
+    fn start(&self, load: &Load, instead_of: Option<&Running>) -> Result<Running, Failure> {
         let inbound = Arc::clone(&self.inbound);
-        self.runtime
-            .start(inbound, subscriptions, bindings, instead_of)
-            .map_err(Failure::configuration)
+        let instead_of = match instead_of {
+            Some(Running::Embedded(deliveries)) => Some(deliveries),
+            _ => None,
+        };
+        let runtime = match &self.bringer {
+            Bringer::Embedded(runtime) => runtime,
+            Bringer::Sidecar(sidecar) => {
+                let (topics, watches) = match load.clone() {
+                    Load::Topic(subscription) => (vec![subscription], Vec::new()),
+                    Load::Configuration(watch) => (Vec::new(), vec![watch]),
+                    Load::Binding(_) | Load::Jobs(_) => (Vec::new(), Vec::new()),
+                };
+                return Ok(Running::Streams(sidecar.subscribe(inbound, topics, watches)));
+            }
+        };
+        let started = match load.clone() {
+            Load::Topic(subscription) => {
+                runtime.start(inbound, vec![subscription], Vec::new(), instead_of)
+            }
+            Load::Binding(binding) => runtime.start(inbound, Vec::new(), vec![binding], instead_of),
+            Load::Configuration(watch) => runtime.start_watch(inbound, watch, instead_of),
+            Load::Jobs(deadline) => runtime.start_jobs(inbound, deadline, instead_of),
+        };
+        started.map(Running::Embedded).map_err(Failure::configuration)
+    }
+
+    /// Whether daprd must ask again for what a new version wants: it brings that over the app channel.
+    pub(crate) fn lacks(&self, wanted: &Wanted, before: &Wanted) -> bool {
+        let asked_for = |wanted: &Wanted| {
+            let topics = if self.streams_topics { &[][..] } else { &wanted.subscriptions };
+            (topics.to_vec(), wanted.bindings.clone())
+        };
+        matches!(self.bringer, Bringer::Sidecar(_)) && asked_for(wanted) != asked_for(before)
     }
 
     /// Begins the end of all.
     pub(crate) fn begin_drain(&self) {
-        for (_, deliveries) in self.running.values() {
-            deliveries.begin_drain();
+        for (_, running) in self.running.values() {
+            match running {
+                Running::Embedded(deliveries) => deliveries.begin_drain(),
+                Running::Streams(streams) => streams.begin_drain(),
+            }
         }
     }
 
@@ -115,19 +193,50 @@ impl Groups {
         if retired.is_err() {
             tracing::warn!("events of topics that a reload took away were dropped");
         }
-        let all = self.running.into_values().map(|(_, deliveries)| deliveries).collect();
-        Deliveries::finish_all(all, end.saturating_duration_since(Instant::now())).await;
+        let (mut embedded, mut streams) = (Vec::new(), Vec::new());
+        for (_, running) in self.running.into_values() {
+            match running {
+                Running::Embedded(deliveries) => embedded.push(deliveries),
+                Running::Streams(open) => streams.push(open),
+            }
+        }
+        let left = || end.saturating_duration_since(Instant::now());
+        Deliveries::finish_all(embedded, left()).await;
+        let mut broken_off = 0;
+        for open in streams {
+            broken_off += open.finish(left()).await;
+        }
+        if broken_off > 0 {
+            tracing::warn!(broken_off, "deliveries were broken off; the broker brings them again");
+        }
     }
 }
 
-fn source(route: &Route) -> Option<(Source, Duration)> {
-    let deadline = route.limits.deadline;
-    let source = match &route.trigger {
-        Trigger::Http { .. } | Trigger::Job { .. } | Trigger::Configuration { .. } => return None,
-        Trigger::Topic { pubsub, topic, .. } => {
-            Source::Topic { pubsub: pubsub.clone(), topic: topic.clone() }
+impl Running {
+    /// Gives up what never came to work.
+    fn abandon(self) {
+        match self {
+            Self::Embedded(deliveries) => deliveries.abandon(),
+            Self::Streams(streams) => drop(streams),
         }
-        Trigger::Binding { name } => Source::Binding { name: name.clone() },
-    };
-    Some((source, deadline))
+    }
+
+    /// Ends it while the rest goes on.
+    fn retire(self, within: Duration) -> impl Future<Output = ()> + Send {
+        let (deliveries, streams) = match self {
+            Self::Embedded(deliveries) => (Some(deliveries.retire(within)), None),
+            Self::Streams(streams) => {
+                streams.begin_drain();
+                (None, Some(streams.finish(within)))
+            }
+        };
+        async move {
+            if let Some(deliveries) = deliveries {
+                deliveries.await;
+            }
+            if let Some(streams) = streams {
+                streams.await;
+            }
+        }
+    }
 }

@@ -69,11 +69,11 @@ fn program(
     module: &Module,
     linked: &Linked<Host>,
 ) -> Result<Program<Host>, Vec<String>> {
-    let imports = module.import_modules();
+    let imports = module.imports();
     let mut problems = Vec::new();
     problems.extend(missing(loaded, route, &imports));
     problems.extend(too_large(loaded, route, module));
-    if imports.iter().any(|name| name == EXPERIMENTAL_HTTP) && route.allowed_hosts.is_empty() {
+    if imports.iter().any(|(from, _)| from == EXPERIMENTAL_HTTP) && route.allowed_hosts.is_empty() {
         tracing::warn!(
             "{}:{}: the module imports `{EXPERIMENTAL_HTTP}`, but its route allows no host: every \
              request of it will be refused",
@@ -109,12 +109,12 @@ fn titled(loaded: &Loaded, route: &Route, what: impl Display) -> String {
 }
 
 /// The problem that a module imports building blocks of which its route grants nothing.
-fn missing(loaded: &Loaded, route: &Route, imports: &[String]) -> Option<String> {
+fn missing(loaded: &Loaded, route: &Route, imports: &[(String, String)]) -> Option<String> {
     let blocks = missing_grants(imports, &route.grants);
     if blocks.is_empty() {
         return None;
     }
-    let imports: Vec<_> = blocks.iter().map(|b| format!("`{}`", b.import_module())).collect();
+    let imports: Vec<_> = blocks.iter().map(|b| format!("`{}`", b.import())).collect();
     let examples: Vec<_> = blocks.iter().map(|block| block.example()).collect();
     let examples = examples.join(", ");
     let help = if is_without_grants(loaded) {

@@ -4,7 +4,8 @@
 //! manifest, lets [`build`] make the modules that are missing or old and [`fetch`] bring those from
 //! registries, has [`compile`] compile them, asks them for [`subroutes`], and [`link`]s them;
 //! [`dapr`] chooses between a sidecar and the embedded runtime; [`table`] joins it all; [`serve`]
-//! binds the port, starts [`deliveries`] and waits for the end, with [`reload`]s meanwhile;
+//! binds the port, starts [`deliveries`] of what is [`wanted`], over [`subscriptions`] of its own or
+//! not, and waits for the end, with [`reload`]s meanwhile;
 //! [`banner`] tells what is served.
 
 mod admissions;
@@ -27,7 +28,9 @@ mod routes;
 mod serve;
 mod settings;
 mod subroutes;
+mod subscriptions;
 mod table;
+mod wanted;
 mod watch;
 
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use crate::cli::AppOptions;
 use crate::compile::{Compiled, Compiler};
 use crate::failure::Failure;
 use crate::link::{self, Programs};
-use crate::{build, fetch, settings, subroutes};
+use crate::{build, fetch, settings, subroutes, wanted};
 
 /// An application, ready to be joined with its back end.
 pub(crate) struct Prepared {
@@ -64,6 +64,7 @@ impl Workshop {
         fetch::run(&mut loaded, &self.options, runtime)?;
         let (compiled, linked) = self.compile(&loaded.app)?;
         subroutes::expand(&mut loaded, &compiled, &linked, runtime)?;
+        wanted::check(&loaded)?;
         let programs = link::programs(&loaded, &compiled, &linked)?;
         Ok(Prepared { loaded, programs })
     }

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::signal::unix::Signal;
-use trilby_manifest::{App, Trigger};
+use trilby_dapr::Inbound;
+use trilby_manifest::App;
 use trilby_server::{Served, Service};
+use trilby_sidecar::Sidecar;
 
 use crate::cli::ServeOptions;
 use crate::dapr::{self, Dapr};
@@ -18,7 +21,9 @@ use crate::deliveries::Groups;
 use crate::failure::Failure;
 use crate::prepare::{Prepared, Workshop};
 use crate::serve;
+use crate::subscriptions::{self, Subscriptions};
 use crate::table::Shared;
+use crate::wanted::Wanted;
 use crate::watch::Watch;
 
 /// How a reload went.
@@ -34,7 +39,9 @@ pub(crate) struct Reloads {
     pub(crate) dapr: Dapr,
     pub(crate) shared: Shared,
     pub(crate) service: Arc<Service>,
-    pub(crate) groups: Option<Groups>,
+    pub(crate) groups: Groups,
+    /// The runtime refers to it without holding it.
+    pub(crate) _inbound: Arc<dyn Inbound>,
     /// With `--watch`.
     pub(crate) watch: Option<Watch>,
     /// The version that is served.
@@ -48,8 +55,15 @@ impl Reloads {
     pub(crate) async fn run(&mut self, mut hangup: Signal) {
         let mut watch = self.watch.take();
         let on_terminal = stderr().is_terminal();
+        let mut streamed = pin!(are_streamed(self.options.dapr.subscriptions, self.dapr.sidecar()));
+        let mut asks = true;
         loop {
             tokio::select! {
+                is_streamed = &mut streamed, if asks => {
+                    asks = false;
+                    self.subscribe(is_streamed);
+                    continue;
+                }
                 _ = hangup.recv() => {
                     // A closed terminal is no wish for a reload: nobody is left to end the program.
                     if on_terminal && !stderr().is_terminal() {
@@ -73,6 +87,24 @@ impl Reloads {
             }
             // Only now: whoever reads it may change a file at once.
             done.into_iter().for_each(|done| self.tell(done));
+        }
+    }
+
+    /// Begins to take events in the way that was found out.
+    fn subscribe(&mut self, is_streamed: bool) {
+        let wanted = Wanted::of(&self.app);
+        if !is_streamed {
+            return;
+        }
+        if !wanted.bindings.is_empty() || wanted.jobs.is_some() {
+            tracing::warn!(
+                "daprd has no app port, over which alone it brings bindings and jobs; give it one \
+                 with --app-port, or the annotation dapr.io/app-port"
+            );
+        }
+        self.groups.stream_topics();
+        if let Err(failure) = self.groups.follow(&wanted) {
+            tracing::error!("{}", failure.text());
         }
     }
 
@@ -133,12 +165,12 @@ impl Reloads {
     fn replace(&mut self, prepared: &Prepared, served: Served) -> Result<(), Failure> {
         let app = prepared.app();
         let before = self.service.replace(served);
-        if let Some(groups) = &mut self.groups {
-            if let Err(failure) = groups.follow(app) {
-                self.service.restore(before);
-                return Err(failure);
-            }
-        } else if deliveries(app) != deliveries(&self.app) {
+        let wanted = Wanted::of(app);
+        if let Err(failure) = self.groups.follow(&wanted) {
+            self.service.restore(before);
+            return Err(failure);
+        }
+        if self.groups.lacks(&wanted, &Wanted::of(&self.app)) {
             tracing::warn!(
                 "daprd asked for topics and bindings when it started; restart it for the new ones"
             );
@@ -165,11 +197,12 @@ impl Reloads {
     }
 }
 
-/// What daprd delivers.
-fn deliveries(app: &App) -> BTreeSet<String> {
-    let is_delivered = |trigger: &&Trigger| !matches!(trigger, Trigger::Http { .. });
-    let triggers = app.routes.iter().map(|route| &route.trigger).filter(is_delivered);
-    triggers.map(|trigger| format!("{trigger:?}")).collect()
+/// Whether topics come over streams of this process; never known without a sidecar.
+async fn are_streamed(wanted: Subscriptions, sidecar: Option<Arc<Sidecar>>) -> bool {
+    match sidecar {
+        Some(sidecar) => subscriptions::are_streamed(wanted, sidecar).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn changed(watch: Option<&mut Watch>) {

@@ -23,6 +23,7 @@ use crate::guest_log::GuestLog;
 use crate::prepare::{Prepared, Workshop};
 use crate::reload::Reloads;
 use crate::table::{self, Shared};
+use crate::wanted::Wanted;
 use crate::watch::Watch;
 use crate::{banner, settings};
 
@@ -87,11 +88,12 @@ async fn serve(
         app_token,
         server_name: local.ip().to_string(),
         show_reasons: options.show_errors,
+        ready: dapr.ready(),
     }));
-    let mut groups = groups(&dapr, &service);
-    if let Some(groups) = &mut groups {
-        groups.follow(app)?;
-    }
+    let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(&service)));
+    dapr.attach(&inbound);
+    let mut groups = Groups::new(dapr.bringer(), Arc::clone(&inbound));
+    groups.follow(&Wanted::of(app))?;
     // Whoever has seen the banner may change a file at once.
     let watch = options.watch.then(|| Watch::of(&options.app, app));
     let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
@@ -106,6 +108,7 @@ async fn serve(
         shared,
         service,
         groups,
+        _inbound: inbound,
         watch,
         app: app.clone(),
     };
@@ -138,7 +141,7 @@ pub(crate) fn served(
     let app = prepared.app();
     let limits = &app.server.limits;
     Ok(Served {
-        table: table::table(prepared, shared)?,
+        table: table::table(prepared, shared, options.dapr.subscriptions)?,
         admission: shared.admissions.get("", limits.instances_max, limits.queue_depth_max),
         trusted_proxies: settings::trusted_proxies(options, app)?,
     })
@@ -172,28 +175,18 @@ async fn serve_and_drain(
         }
         // Set once: nothing else sets it.
         let _ = stopped_at.set(Instant::now());
-        if let Some(groups) = &reloads.groups {
-            groups.begin_drain();
-        }
+        reloads.groups.begin_drain();
     };
     let cut_off = trilby_server::serve(listener, service, (settings, drain), stop).await;
     // Deliveries went on meanwhile. Only now does no request publish any more events.
-    if let Some(groups) = reloads.groups {
-        let bound = drain.settle.saturating_add(drain.within);
-        let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
-        groups.finish(bound.saturating_sub(spent)).await;
-    }
+    let bound = drain.settle.saturating_add(drain.within);
+    let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
+    reloads.groups.finish(bound.saturating_sub(spent)).await;
     if let Some(log) = reloads.shared.log {
         // Blocking is no matter now: nothing else is left to do.
         log.flush(LOG_WITHIN);
     }
     cut_off
-}
-
-fn groups(dapr: &Dapr, service: &Arc<Service>) -> Option<Groups> {
-    let Dapr::Embedded(runtime, _) = dapr else { return None };
-    let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(service)));
-    Some(Groups::new(Arc::clone(runtime), inbound))
 }
 
 /// Futures that resolve at the first and at the second SIGTERM or SIGINT, and all SIGHUPs.

@@ -4,18 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use trilby_cgi::{HostPattern, Pattern, RouteTable};
+use trilby_cgi::{HostPattern, RouteTable};
 use trilby_dapr::Blocks;
 use trilby_host::{Access, Host, HostSettings, HttpSettings};
-use trilby_manifest::{App, Part, Precedence, Route, Target, Trigger};
+use trilby_manifest::{App, Part, Pattern, Precedence, Route, Target, Trigger};
 use trilby_outbound::{Outbound, Policy};
 use trilby_sandbox::{Program, Volume};
-use trilby_server::{Answers, Entry, Files, Guest, Table};
+use trilby_server::{Answers, Entry, Files, Guest, Table, events};
 
 use crate::admissions::Admissions;
+use crate::dapr;
 use crate::failure::Failure;
 use crate::guest_log::GuestLog;
 use crate::prepare::Prepared;
+use crate::subscriptions::Subscriptions;
+use crate::wanted::Wanted;
 
 /// What the guests of all routes share.
 #[derive(Clone)]
@@ -27,35 +30,30 @@ pub(crate) struct Shared {
 }
 
 /// The table of all routes.
-pub(crate) fn table(prepared: &Prepared, shared: &Shared) -> Result<Table, Failure> {
+pub(crate) fn table(
+    prepared: &Prepared,
+    shared: &Shared,
+    subscriptions: Subscriptions,
+) -> Result<Table, Failure> {
     let app = prepared.app();
     let mut http = Vec::new();
-    let mut topics = HashMap::new();
-    let mut bindings = HashMap::new();
     let mut problems = Vec::new();
+    let mut delivered = Delivered::default();
     for (route, program) in app.routes.iter().zip(&prepared.programs.by_route) {
         let Some(entry) = entry(app, route, program.as_ref(), shared).map(Arc::new) else {
             let title = format!("module {}: it is not linked", route.target);
             problems.push(prepared.loaded.report(&route.place, Part::Module, &title, None));
             continue;
         };
-        match &route.trigger {
-            Trigger::Http { .. } => match http_route(app, route, entry) {
-                Ok(route) => http.push(route),
-                Err(problem) => problems.push(prepared.loaded.report(
-                    &route.place,
-                    Part::Trigger,
-                    &problem,
-                    None,
-                )),
-            },
-            Trigger::Topic { pubsub, topic, .. } => {
-                topics.insert((pubsub.clone(), topic.clone()), entry);
+        if !matches!(route.trigger, Trigger::Http { .. }) {
+            delivered.add(&route.trigger, entry);
+            continue;
+        }
+        match http_route(app, route, entry) {
+            Ok(route) => http.push(route),
+            Err(problem) => {
+                problems.push(prepared.loaded.report(&route.place, Part::Trigger, &problem, None))
             }
-            Trigger::Binding { name } => {
-                bindings.insert(name.clone(), entry);
-            }
-            Trigger::Job { .. } | Trigger::Configuration { .. } => {}
         }
     }
     if !problems.is_empty() {
@@ -65,7 +63,50 @@ pub(crate) fn table(prepared: &Prepared, shared: &Shared) -> Result<Table, Failu
         Precedence::FirstMatch => trilby_cgi::Precedence::FirstMatch,
         Precedence::LongestMatch => trilby_cgi::Precedence::LongestMatch,
     };
-    Ok(Table { http: RouteTable::new(precedence, http), topics, bindings })
+    // What comes over streams must not come over the app channel too.
+    let told = match subscriptions {
+        Subscriptions::Streaming => Vec::new(),
+        Subscriptions::Auto | Subscriptions::AppChannel => Wanted::of(app).subscriptions,
+    };
+    let bodies = app.routes.iter().map(|route| route.limits.body_in_bytes_max);
+    Ok(Table {
+        http: RouteTable::new(precedence, http),
+        topics: delivered.topics,
+        bindings: delivered.bindings,
+        jobs: delivered.jobs,
+        configurations: delivered.configurations,
+        subscriptions: told,
+        uses_dapr: dapr::is_used(app),
+        body_in_bytes_max: bodies.max().unwrap_or_default(),
+    })
+}
+
+/// The routes that no client starts.
+#[derive(Default)]
+struct Delivered {
+    topics: HashMap<String, Arc<Entry>>,
+    bindings: HashMap<String, Arc<Entry>>,
+    jobs: Vec<(Pattern, Arc<Entry>)>,
+    configurations: Vec<(String, Pattern, Arc<Entry>)>,
+}
+
+impl Delivered {
+    fn add(&mut self, trigger: &Trigger, entry: Arc<Entry>) {
+        match trigger {
+            Trigger::Http { .. } => {}
+            Trigger::Topic { pubsub, topic, options } => {
+                let path = events::topic_path(pubsub, topic, options.condition.as_deref());
+                self.topics.insert(path, entry);
+            }
+            Trigger::Binding { name } => {
+                self.bindings.insert(name.clone(), entry);
+            }
+            Trigger::Job { pattern } => self.jobs.push((pattern.clone(), entry)),
+            Trigger::Configuration { store, pattern } => {
+                self.configurations.push((store.clone(), pattern.clone(), entry));
+            }
+        }
+    }
 }
 
 fn http_route(
@@ -77,8 +118,8 @@ fn http_route(
         return Err("not a path".to_owned());
     };
     let pattern = match app.precedence {
-        Precedence::FirstMatch => Pattern::parse_wagi(path),
-        Precedence::LongestMatch => Pattern::parse(path),
+        Precedence::FirstMatch => trilby_cgi::Pattern::parse_wagi(path),
+        Precedence::LongestMatch => trilby_cgi::Pattern::parse(path),
     };
     let host = host.as_deref().map(HostPattern::parse).transpose();
     let method = |name: &String| Method::from_bytes(name.as_bytes()).map_err(|e| e.to_string());

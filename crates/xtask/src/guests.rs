@@ -1,5 +1,6 @@
 //! The WebAssembly modules of examples and tests.
 
+mod sdk;
 mod zig;
 
 use std::ffi::OsString;
@@ -39,15 +40,22 @@ fn compiler(folder: &Path) -> Result<Option<Vec<(&'static str, OsString)>>> {
     if folder.join("go.mod").is_file() && !tools::works("go", &["version"]) {
         return Ok(None);
     }
+    // The lock file brings the compiler along.
+    if folder.join("package-lock.json").is_file() && !tools::works("npm", &["--version"]) {
+        ensure!(std::env::var_os("CI").is_none(), "the guest in AssemblyScript needs npm");
+        return Ok(None);
+    }
     if fs::read_to_string(folder.join("trilby.toml"))?.contains("-m ziglang ") {
         return Ok(zig::environment()?.map(Vec::from));
     }
     Ok(Some(Vec::new()))
 }
 
-/// Checks the sources of guests in Rust, which are workspaces of their own, and runs their tests.
+/// Checks the sources of guests in Rust, which are workspaces of their own, and runs their tests;
+/// then those in other languages.
 pub(crate) fn lint() -> Result<()> {
-    for folder in applications()? {
+    let applications = applications()?;
+    for folder in &applications {
         if !folder.join("Cargo.toml").is_file() {
             continue;
         }
@@ -60,7 +68,7 @@ pub(crate) fn lint() -> Result<()> {
         cargo::run(&clippy.concat(), &[])?;
         cargo::run(&[&["test", "--target-dir", &target], &at[..]].concat(), &[])?;
     }
-    Ok(())
+    sdk::check(&applications)
 }
 
 fn applications() -> Result<Vec<PathBuf>> {

@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::json;
 
 pub use bulk::{BulkEntry, BulkEvents};
-pub use topic_event::envelope;
+pub use topic_event::{envelope, json_of};
 pub use verdict::Verdict;
 
 use crate::configuration::ConfigurationItem;

@@ -58,7 +58,9 @@ fn data(event: &TopicEventRequest) -> (&'static str, Option<Box<RawValue>>) {
     }
 }
 
-fn json_of(value: &prost_types::Value) -> Value {
+/// A `google.protobuf.Value` as JSON, in which a number that is whole is written as one.
+#[must_use]
+pub fn json_of(value: &prost_types::Value) -> Value {
     use prost_types::value::Kind;
     match &value.kind {
         None | Some(Kind::NullValue(_)) => Value::Null,

@@ -3,5 +3,5 @@
 mod cron;
 mod localstorage;
 
-pub(crate) use cron::{Cron, headers as cron_headers};
+pub(crate) use cron::{Cron, Schedule, headers as cron_headers};
 pub(crate) use localstorage::LocalStorage;

@@ -4,6 +4,7 @@
 //! the other subscriptions. What no one subscribes to is gone, as with daprd.
 
 mod backlog;
+mod bulk;
 mod scopes;
 #[cfg(test)]
 mod tests;
@@ -11,11 +12,12 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout_at;
-use trilby_dapr::event::{Event, Origin};
+use tokio::time::{Instant, timeout_at};
+use trilby_dapr::event::{Event, EventError, Origin};
 use trilby_dapr::messaging::Publish;
 use trilby_dapr::{CallContext, Code, Error as DaprError, Metadata};
 
@@ -36,10 +38,12 @@ const QUEUE_BYTES_MAX: u32 = 64 << 20;
 pub(crate) struct Message {
     /// The envelope, or the publisher's raw payload.
     pub(crate) data: Bytes,
+    /// The topic to which it was published.
+    pub(crate) topic: Arc<str>,
     /// What the publisher said beside it.
     pub(crate) metadata: Arc<Metadata>,
     /// Held until the event is delivered or dropped.
-    pub(crate) ticket: Ticket,
+    pub(crate) _ticket: Ticket,
 }
 
 /// One broker.
@@ -109,6 +113,27 @@ impl Broker {
         Ok(events)
     }
 
+    /// Whether a subscription to `topic` may send what it cannot deliver to `dead_letter`: the app
+    /// must be allowed to publish there, and it must not come back to the same subscription.
+    pub(crate) fn check_dead_letter(&self, topic: &str, dead_letter: &str) -> Result<(), Error> {
+        let name = self.name();
+        if dead_letter.is_empty() || matches(topic, dead_letter) {
+            return Err(self.component.mistake(format!(
+                "the dead-letter topic '{dead_letter}' of topic '{topic}' on pubsub '{name}' leads \
+                 back to the same subscription; name a topic that it does not cover"
+            )));
+        }
+        if !self.scopes.may_publish(dead_letter) {
+            return Err(self.component.mistake(format!(
+                "the dead-letter topic '{dead_letter}' of topic '{topic}' on pubsub '{name}' is \
+                 not allowed for app id `{}`; see allowedTopics, protectedTopics and \
+                 publishingScopes",
+                self.app_id,
+            )));
+        }
+        Ok(())
+    }
+
     /// Publishes one event to all subscriptions of its topic, or to none of them.
     ///
     /// Once this returns, the event is in every subscription's queue. A full queue is waited for
@@ -119,30 +144,63 @@ impl Broker {
         publish: Publish,
     ) -> trilby_dapr::Result<()> {
         let (data, metadata) = self.message(cx, &publish)?;
-        if !self.scopes.may_publish(&publish.topic) {
-            return Err(DaprError::new(
-                Code::PermissionDenied,
-                format!("topic {} is not allowed for app id {}", publish.topic, self.app_id),
-            )
-            .with_reason("DAPR_PUBSUB_FORBIDDEN"));
+        self.check_may_publish(&publish.topic)?;
+        self.send(cx.deadline, &publish.topic, data, metadata).await
+    }
+
+    fn check_may_publish(&self, topic: &str) -> trilby_dapr::Result<()> {
+        if self.scopes.may_publish(topic) {
+            return Ok(());
         }
+        let message = format!("topic {topic} is not allowed for app id {}", self.app_id);
+        Err(DaprError::new(Code::PermissionDenied, message).with_reason("DAPR_PUBSUB_FORBIDDEN"))
+    }
+
+    /// Puts a message into the queue of every subscription of its topic, or of none of them.
+    async fn send(
+        &self,
+        deadline: Instant,
+        topic: &str,
+        data: Bytes,
+        metadata: Metadata,
+    ) -> trilby_dapr::Result<()> {
         let bytes = size(&data, &metadata);
         let mut places = Vec::new();
-        for subscriber in self.subscribers_of(&publish.topic) {
+        for subscriber in self.subscribers_of(topic) {
             let place = subscriber.place(bytes);
-            match timeout_at(cx.deadline, place).await {
-                Ok(Some((permit, room))) => places.push((permit, room, subscriber)),
+            match timeout_at(deadline, place).await {
+                Ok(Some(place)) => places.push((place, subscriber)),
                 // Deliveries have ended: an event that would only be lost is refused.
-                Ok(None) => return Err(self.failed(&publish.topic, "component is closed")),
-                Err(_) => return Err(self.full(&publish.topic)),
+                Ok(None) => return Err(self.failed(topic, "component is closed")),
+                Err(_) => return Err(self.full(topic)),
             }
         }
-        let metadata = Arc::new(metadata);
-        for (permit, room, subscriber) in places {
-            let ticket = subscriber.backlog.ticket(Some(room));
-            permit.send(Message { data: data.clone(), metadata: Arc::clone(&metadata), ticket });
+        let (topic, metadata) = (Arc::from(topic), Arc::new(metadata));
+        for (place, subscriber) in places {
+            subscriber.put(place, &data, &topic, &metadata);
         }
         Ok(())
+    }
+
+    /// Publishes what a subscription could not deliver to another topic, as it came. Says how many
+    /// subscriptions it went to.
+    ///
+    /// Does not wait: the queue that is full may be that of the subscription that asks.
+    pub(crate) fn republish(&self, message: &Message, topic: &str) -> trilby_dapr::Result<usize> {
+        let bytes = size(&message.data, &message.metadata);
+        let mut places = Vec::new();
+        for subscriber in self.subscribers_of(topic) {
+            match subscriber.place(bytes).now_or_never() {
+                Some(Some(place)) => places.push((place, subscriber)),
+                Some(None) => return Err(self.failed(topic, "component is closed")),
+                None => return Err(self.full(topic)),
+            }
+        }
+        let (topic, reached) = (Arc::from(topic), places.len());
+        for (place, subscriber) in places {
+            subscriber.put(place, &message.data, &topic, &message.metadata);
+        }
+        Ok(reached)
     }
 
     /// What travels, by daprd's rules and with its errors.
@@ -151,30 +209,41 @@ impl Broker {
         cx: &CallContext,
         publish: &Publish,
     ) -> trilby_dapr::Result<(Bytes, Metadata)> {
-        let invalid = |message: String| DaprError::new(Code::InvalidArgument, message);
-        if publish.topic.is_empty() {
-            return Err(invalid(format!("topic is empty in pubsub {}", self.name()))
-                .with_reason("DAPR_PUBSUB_TOPIC_NAME_EMPTY"));
-        }
         let mut metadata = publish.metadata.clone();
-        let is_raw = Event::is_raw(publish).map_err(|error| {
-            invalid(format!("failed deserializing metadata. Error: {error}"))
-                .with_reason("DAPR_PUBSUB_METADATA_DESERIALIZATION")
-        })?;
-        let traceparent = cx.traceparent.as_deref();
+        let is_raw = self.check_topic(&publish.topic, Event::is_raw(publish))?;
         if is_raw {
             // There is no envelope that could hold it.
-            if let Some(traceparent) = traceparent {
+            if let Some(traceparent) = cx.traceparent.as_deref() {
                 metadata.insert("traceid".to_owned(), traceparent.to_owned());
             }
             return Ok((publish.data.clone(), metadata));
         }
+        Ok((self.envelope(cx, publish)?, metadata))
+    }
+
+    /// What daprd looks at before any event of a call.
+    fn check_topic(
+        &self,
+        topic: &str,
+        is_raw: Result<bool, EventError>,
+    ) -> trilby_dapr::Result<bool> {
+        if topic.is_empty() {
+            let message = format!("topic is empty in pubsub {}", self.name());
+            return Err(invalid(message).with_reason("DAPR_PUBSUB_TOPIC_NAME_EMPTY"));
+        }
+        is_raw.map_err(|error| {
+            invalid(format!("failed deserializing metadata. Error: {error}"))
+                .with_reason("DAPR_PUBSUB_METADATA_DESERIALIZATION")
+        })
+    }
+
+    fn envelope(&self, cx: &CallContext, publish: &Publish) -> trilby_dapr::Result<Bytes> {
+        let traceparent = cx.traceparent.as_deref();
         let origin = Origin { app_id: &self.app_id, traceparent, now: Timestamp::now() };
-        let envelope = Event::envelope(publish, &origin).map_err(|_| {
+        Event::envelope(publish, &origin).map_err(|_| {
             invalid("cannot create cloudevent".to_owned())
                 .with_reason("DAPR_PUBSUB_CLOUD_EVENT_CREATION")
-        })?;
-        Ok((envelope, metadata))
+        })
     }
 
     fn subscribers_of(&self, topic: &str) -> Vec<Arc<Subscriber>> {
@@ -200,13 +269,29 @@ impl Broker {
     }
 }
 
+/// A place in a queue, and room for an event's bytes.
+type Place = (OwnedPermit<Message>, OwnedSemaphorePermit);
+
 impl Subscriber {
     /// A place in the queue, with room for so many bytes. None when nobody receives any more.
-    async fn place(&self, bytes: u32) -> Option<(OwnedPermit<Message>, OwnedSemaphorePermit)> {
+    async fn place(&self, bytes: u32) -> Option<Place> {
         let room = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.ok()?;
         let permit = self.queue.clone().reserve_owned().await.ok()?;
         Some((permit, room))
     }
+
+    fn put(&self, (permit, room): Place, data: &Bytes, topic: &Arc<str>, metadata: &Arc<Metadata>) {
+        permit.send(Message {
+            data: data.clone(),
+            topic: Arc::clone(topic),
+            metadata: Arc::clone(metadata),
+            _ticket: self.backlog.ticket(Some(room)),
+        });
+    }
+}
+
+fn invalid(message: String) -> DaprError {
+    DaprError::new(Code::InvalidArgument, message)
 }
 
 /// What an event counts. One that is larger than the bound counts as all of it, and goes alone.

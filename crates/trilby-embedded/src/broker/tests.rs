@@ -1,5 +1,7 @@
 //! Publishing, with a receiver that does nothing by itself.
 
+mod bulk;
+
 use std::time::Duration;
 
 use super::*;
@@ -101,11 +103,11 @@ async fn a_queue_is_bounded_in_bytes_until_events_are_settled() {
     assert_eq!(cx.remaining(), Duration::ZERO);
     broker.publish(&self::cx(), event("placed", &[])).await.unwrap();
     // Taken from the queue it still counts, for it may wait for another try.
-    let Message { ticket, .. } = events.recv().await.unwrap();
+    let message = events.recv().await.unwrap();
     assert!(broker.publish(&self::cx(), raw()).await.is_err());
     let later = self::cx();
     let publish = broker.publish(&later, raw());
-    let (published, ()) = tokio::join!(publish, async { drop(ticket) });
+    let (published, ()) = tokio::join!(publish, async { drop(message) });
     published.unwrap();
 }
 

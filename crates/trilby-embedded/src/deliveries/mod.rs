@@ -1,11 +1,17 @@
-//! What comes to the app by itself: topic events and cron triggers, each as an HTTP request.
+//! What comes to the app by itself: topic events, cron triggers, jobs and changes of configuration,
+//! each as an HTTP request.
 //!
-//! One task per subscription delivers its events one after the other, in the order of publishing;
-//! only retries fall behind (`topic`). One task per cron binding delivers its triggers (`ticks`).
+//! One task per subscription delivers its events in the order of publishing (`topic`, `bulk`); only
+//! retries fall behind. `event` and `routes` say what becomes of a message, `changes` has one task
+//! per watched configuration, `ticks` one per cron binding, and `crate::jobs` one for all jobs.
 //! All of them end through the three signals of [`Deliveries`].
 
+mod bulk;
+mod changes;
+mod event;
 mod post;
 mod retries;
+mod routes;
 #[cfg(test)]
 mod tests;
 mod ticks;
@@ -19,36 +25,16 @@ use tokio::runtime::Handle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use trilby_dapr::Inbound;
+use trilby_dapr::event::Event;
+use trilby_dapr::messaging::Publish;
+use trilby_dapr::subscription::{ConfigurationWatch, InputBinding, Subscription};
 
 use crate::Error;
 use crate::bindings::Cron;
 use crate::broker::{Backlog, Broker};
-
-/// A topic whose events are delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
-    /// The pub/sub component.
-    pub pubsub: String,
-    /// The topic; one that ends in `*` stands for all that begin so.
-    pub topic: String,
-    /// Where its events are posted to, in the form of a URL's path.
-    pub path: String,
-    /// How long its receiver runs at most, and at most waits before that. A delivery that takes
-    /// even longer is broken off, and tried again.
-    pub deadline: Duration,
-}
-
-/// An input binding whose triggers are delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputBinding {
-    /// The component.
-    pub name: String,
-    /// Where its triggers are posted to, in the form of a URL's path.
-    pub path: String,
-    /// How long its receiver runs at most, and at most waits before that. A delivery that takes
-    /// even longer is broken off.
-    pub deadline: Duration,
-}
+use crate::jobs::{self, Jobs};
+pub(crate) use changes::Changes;
+pub(crate) use post::Receiver;
 
 /// The tasks that deliver. Dropped without [`finish`](Self::finish), they break off.
 #[derive(Debug)]
@@ -63,8 +49,8 @@ pub struct Deliveries {
     _broken_off: DropGuard,
 }
 
-/// What a cron binding takes for the time.
-type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+/// What cron bindings and jobs take for the time.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Deliveries {
     /// Begins the end: no more cron triggers, and retries that do not wait for long.
@@ -139,22 +125,28 @@ fn issued(all: &[Deliveries]) -> u64 {
 }
 
 /// What is delivered, and where it comes from.
-type Sources = (Vec<(Arc<Broker>, Subscription)>, Vec<(Arc<Cron>, InputBinding)>);
+#[derive(Default)]
+pub(crate) struct Sources {
+    pub(crate) subscriptions: Vec<(Arc<Broker>, Subscription)>,
+    pub(crate) bindings: Vec<(Arc<Cron>, InputBinding)>,
+    pub(crate) watches: Vec<(ConfigurationWatch, Changes)>,
+    /// All jobs, and how long a receiver of one runs at most.
+    pub(crate) jobs: Option<(Arc<Jobs>, Duration)>,
+}
 
 /// Starts delivering. Must be called on a tokio runtime.
 pub(crate) fn start(
     inbound: Arc<dyn Inbound>,
-    subscriptions: Vec<(Arc<Broker>, Subscription)>,
-    bindings: Vec<(Arc<Cron>, InputBinding)>,
+    sources: Sources,
     instead_of: Option<&Deliveries>,
 ) -> Result<Deliveries, Error> {
-    start_at(Arc::new(Timestamp::now), inbound, (subscriptions, bindings), instead_of)
+    start_at(Arc::new(Timestamp::now), inbound, sources, instead_of)
 }
 
 fn start_at(
     clock: Clock,
     inbound: Arc<dyn Inbound>,
-    (subscriptions, bindings): Sources,
+    sources: Sources,
     instead_of: Option<&Deliveries>,
 ) -> Result<Deliveries, Error> {
     let handle = Handle::try_current().map_err(|error| Error::Open {
@@ -169,39 +161,108 @@ fn start_at(
         closing: CancellationToken::new(),
         _broken_off: broken_off.clone().drop_guard(),
     };
+    let start = Start { deliveries, broken_off, handle, inbound, clock };
+    let Sources { subscriptions, bindings, watches, jobs } = sources;
     for (broker, subscription) in subscriptions {
-        let (path, deadline) = (&subscription.path, subscription.deadline);
-        let target = post::Target::new(Arc::clone(&inbound), broker.name(), path, deadline)?;
-        let events = broker.subscribe(
-            &subscription.topic,
-            Arc::clone(&deliveries.backlog),
-            instead_of.map(|old| &*old.backlog),
-        )?;
-        let task = topic::Delivery {
-            target,
-            subscription,
-            draining: deliveries.draining.clone(),
-            closing: deliveries.closing.clone(),
-        };
-        let task = broken_off.clone().run_until_cancelled_owned(task.run(events));
-        deliveries.tasks.spawn_on(task, &handle);
+        start.topic(broker, subscription, instead_of)?;
     }
-    if let Some(old) = instead_of.filter(|_| !bindings.is_empty()) {
+    let others = !(bindings.is_empty() && watches.is_empty() && jobs.is_none());
+    if let Some(old) = instead_of.filter(|_| others) {
         old.begin_drain();
     }
     for (cron, binding) in bindings {
-        let (path, deadline) = (&binding.path, binding.deadline);
-        let target = post::Target::new(Arc::clone(&inbound), cron.name(), path, deadline)?;
-        let task = ticks::Delivery {
+        start.ticks(cron, &binding)?;
+    }
+    for (watch, changes) in watches {
+        start.changes(watch, changes);
+    }
+    if let Some((jobs, deadline)) = jobs {
+        start.jobs(jobs, deadline);
+    }
+    start.deliveries.tasks.close();
+    Ok(start.deliveries)
+}
+
+/// Deliveries whose tasks are being started.
+struct Start {
+    deliveries: Deliveries,
+    broken_off: CancellationToken,
+    handle: Handle,
+    inbound: Arc<dyn Inbound>,
+    clock: Clock,
+}
+
+impl Start {
+    fn topic(
+        &self,
+        broker: Arc<Broker>,
+        subscription: Subscription,
+        instead_of: Option<&Deliveries>,
+    ) -> Result<(), Error> {
+        let topic = &subscription.topic;
+        let routes = routes::Routes::of(&self.inbound, &subscription)?;
+        if let Some(dead_letter) = &subscription.dead_letter_topic {
+            broker.check_dead_letter(topic, dead_letter)?;
+        }
+        let metadata = subscription.metadata.clone();
+        let is_raw = Event::is_raw(&Publish { metadata, ..Publish::default() });
+        let is_raw = is_raw.map_err(|error| Error::Open {
+            component: broker.name().to_owned(),
+            message: format!("subscription to topic '{topic}': {error}; write `true` or `false`"),
+        })?;
+        let backlog = Arc::clone(&self.deliveries.backlog);
+        let events = broker.subscribe(topic, backlog, instead_of.map(|old| &*old.backlog))?;
+        let delivery = topic::Delivery {
+            broker,
+            subscription,
+            routes,
+            is_raw,
+            events,
+            waiting: retries::Retries::new(),
+            held: None,
+            draining: self.deliveries.draining.clone(),
+            closing: self.deliveries.closing.clone(),
+        };
+        self.spawn(delivery.run());
+        Ok(())
+    }
+
+    fn ticks(&self, cron: Arc<Cron>, binding: &InputBinding) -> Result<(), Error> {
+        let target = post::Target::new(&self.inbound, cron.name(), &binding.target)?;
+        let delivery = ticks::Delivery {
             target,
             cron,
-            clock: Arc::clone(&clock),
-            backlog: Arc::clone(&deliveries.backlog),
-            draining: deliveries.draining.clone(),
+            clock: Arc::clone(&self.clock),
+            backlog: Arc::clone(&self.deliveries.backlog),
+            draining: self.deliveries.draining.clone(),
         };
-        let task = broken_off.clone().run_until_cancelled_owned(task.run());
-        deliveries.tasks.spawn_on(task, &handle);
+        self.spawn(delivery.run());
+        Ok(())
     }
-    deliveries.tasks.close();
-    Ok(deliveries)
+
+    fn changes(&self, watch: ConfigurationWatch, changes: Changes) {
+        let delivery = changes::Delivery {
+            receiver: Receiver::new(Arc::clone(&self.inbound), watch.deadline),
+            store: watch.store,
+            changes,
+            backlog: Arc::clone(&self.deliveries.backlog),
+            draining: self.deliveries.draining.clone(),
+        };
+        self.spawn(delivery.run());
+    }
+
+    fn jobs(&self, jobs: Arc<Jobs>, deadline: Duration) {
+        let delivery = jobs::Delivery {
+            receiver: Receiver::new(Arc::clone(&self.inbound), deadline),
+            jobs,
+            backlog: Arc::clone(&self.deliveries.backlog),
+            draining: self.deliveries.draining.clone(),
+        };
+        self.spawn(delivery.run());
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.broken_off.clone().run_until_cancelled_owned(task);
+        self.deliveries.tasks.spawn_on(task, &self.handle);
+    }
 }

@@ -7,35 +7,59 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
-use trilby_dapr::{Inbound, Metadata};
+use trilby_dapr::{Inbound, Metadata, subscription};
 
 use crate::Error;
 
 /// What a receiver may take beyond its deadlines, to start and to answer.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Where something is delivered.
-pub(super) struct Target {
+/// Whoever takes deliveries, for a while each.
+#[derive(Clone)]
+pub(crate) struct Receiver {
     inbound: Arc<dyn Inbound>,
-    path: Uri,
     /// The most that one delivery may take.
     within: Duration,
 }
 
-impl Target {
-    /// A target for what `component` brings, whose receiver gives up at `deadline`.
+impl Receiver {
+    /// A receiver that gives up at `deadline`.
     ///
-    /// A receiver may wait for one deadline until it has its turn and then run for another. The
-    /// bound on a delivery lies above that: it keeps a subscription alive whose receiver hangs.
+    /// It may wait for one deadline until it has its turn and then run for another. The bound on a
+    /// delivery lies above that: it keeps a subscription alive whose receiver hangs.
+    pub(crate) fn new(inbound: Arc<dyn Inbound>, deadline: Duration) -> Self {
+        Self { inbound, within: deadline.saturating_mul(2).saturating_add(GRACE) }
+    }
+
+    /// Delivers; the error says why there is no answer.
+    pub(crate) async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        // A panic is a defect, but one event's: it must not end the subscription.
+        let delivery = AssertUnwindSafe(self.inbound.deliver(request)).catch_unwind();
+        match tokio::time::timeout(self.within, delivery).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(_)) => Err("the receiver panicked".to_owned()),
+            Err(_) => Err(format!("there was no answer within {:?}", self.within)),
+        }
+    }
+}
+
+/// Where something is delivered.
+pub(super) struct Target {
+    receiver: Receiver,
+    path: Uri,
+}
+
+impl Target {
+    /// A target for what `component` brings.
     pub(super) fn new(
-        inbound: Arc<dyn Inbound>,
+        inbound: &Arc<dyn Inbound>,
         component: &str,
-        path: &str,
-        deadline: Duration,
+        target: &subscription::Target,
     ) -> Result<Self, Error> {
-        let within = deadline.saturating_mul(2).saturating_add(GRACE);
+        let subscription::Target { path, deadline } = target;
+        let receiver = Receiver::new(Arc::clone(inbound), *deadline);
         match path.parse() {
-            Ok(uri) if path.starts_with('/') => Ok(Self { inbound, path: uri, within }),
+            Ok(uri) if path.starts_with('/') => Ok(Self { receiver, path: uri }),
             _ => Err(Error::Open {
                 component: component.to_owned(),
                 message: format!(
@@ -46,30 +70,19 @@ impl Target {
         }
     }
 
-    /// A request to the target.
-    pub(super) fn request(
+    /// Delivers; the error says why there is no answer.
+    pub(super) async fn post(
         &self,
         content_type: &'static str,
         mut headers: HeaderMap,
         body: Bytes,
-    ) -> Request<Bytes> {
+    ) -> Result<Response<Bytes>, String> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.path.clone();
         *request.headers_mut() = headers;
-        request
-    }
-
-    /// Delivers; the error says why there is no answer.
-    pub(super) async fn post(&self, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
-        // A panic is a defect, but one event's: it must not end the subscription.
-        let delivery = AssertUnwindSafe(self.inbound.deliver(request)).catch_unwind();
-        match tokio::time::timeout(self.within, delivery).await {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(_)) => Err("the receiver panicked".to_owned()),
-            Err(_) => Err(format!("there was no answer within {:?}", self.within)),
-        }
+        self.receiver.post(request).await
     }
 }
 

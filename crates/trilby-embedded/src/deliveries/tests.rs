@@ -1,9 +1,14 @@
 //! Deliveries to a receiver that answers by a script, on paused time.
 
+mod bulk;
+mod changes;
+mod dead_letters;
 mod drain;
+mod routes;
 mod ticks;
 mod topics;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -12,8 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use tokio::time::Instant;
 use trilby_dapr::CallContext;
-use trilby_dapr::event::Event;
-use trilby_dapr::messaging::Publish;
+use trilby_dapr::subscription::Target;
 
 use super::*;
 use crate::component::Component;
@@ -118,13 +122,38 @@ fn broker() -> Arc<Broker> {
 const DEADLINE: Duration = Duration::from_secs(40);
 
 fn subscribed(broker: &Arc<Broker>, path: &str) -> Vec<(Arc<Broker>, Subscription)> {
-    let subscription = Subscription {
+    vec![(Arc::clone(broker), subscription(path))]
+}
+
+fn subscription(path: &str) -> Subscription {
+    Subscription {
         pubsub: "bus".into(),
         topic: "placed".into(),
-        path: path.into(),
-        deadline: DEADLINE,
-    };
-    vec![(Arc::clone(broker), subscription)]
+        rules: vec![],
+        default: Some(target(path)),
+        dead_letter_topic: None,
+        bulk: None,
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// Starts subscriptions of one broker.
+fn started_all<const N: usize>(
+    app: &Arc<App>,
+    broker: &Arc<Broker>,
+    subscriptions: [Subscription; N],
+) -> Deliveries {
+    let inbound = Arc::clone(app) as Arc<dyn Inbound>;
+    let all = subscriptions.map(|subscription| (Arc::clone(broker), subscription));
+    start(inbound, events(all.into()), None).unwrap()
+}
+
+fn target(path: &str) -> Target {
+    Target { path: path.into(), deadline: DEADLINE }
+}
+
+fn events(subscriptions: Vec<(Arc<Broker>, Subscription)>) -> Sources {
+    Sources { subscriptions, ..Sources::default() }
 }
 
 fn started(app: &Arc<App>, broker: &Arc<Broker>) -> Deliveries {
@@ -137,11 +166,20 @@ fn started_instead(
     instead_of: Option<&Deliveries>,
 ) -> Deliveries {
     let inbound = Arc::clone(app) as Arc<dyn Inbound>;
-    start(inbound, subscribed(broker, "/events/placed"), vec![], instead_of).unwrap()
+    start(inbound, events(subscribed(broker, "/events/placed")), instead_of).unwrap()
 }
 
 async fn publish(
     broker: &Broker,
+    data: &str,
+    metadata: &[(&str, &str)],
+) -> trilby_dapr::Result<()> {
+    publish_to(broker, "placed", data, metadata).await
+}
+
+async fn publish_to(
+    broker: &Broker,
+    topic: &str,
     data: &str,
     metadata: &[(&str, &str)],
 ) -> trilby_dapr::Result<()> {
@@ -150,7 +188,7 @@ async fn publish(
     let cx = CallContext { traceparent: Some(trace.into()), ..cx };
     let publish = Publish {
         pubsub: "bus".to_owned(),
-        topic: "placed".to_owned(),
+        topic: topic.to_owned(),
         data: Bytes::copy_from_slice(data.as_bytes()),
         content_type: None,
         metadata: metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
@@ -167,14 +205,15 @@ fn ticking(app: &Arc<App>, schedule: &str) -> Deliveries {
 /// Triggers by a clock that has been set back by so many milliseconds.
 fn ticking_after(app: &Arc<App>, schedule: &str, back: Arc<AtomicI64>) -> Deliveries {
     let cron = Cron::open(&component("bindings.cron", &[("schedule", schedule)])).unwrap();
-    let binding = InputBinding { name: "tick".into(), path: "/tick".into(), deadline: DEADLINE };
+    let binding = InputBinding { name: "tick".into(), target: target("/tick") };
     let (began, now) = (Instant::now(), "2026-11-23T10:01:52Z".parse::<Timestamp>().unwrap());
     let clock = move || {
         let back = jiff::SignedDuration::from_millis(back.load(Ordering::SeqCst));
         now + jiff::SignedDuration::try_from(began.elapsed()).unwrap() - back
     };
     let inbound = Arc::clone(app) as Arc<dyn Inbound>;
-    start_at(Arc::new(clock), inbound, (vec![], vec![(Arc::new(cron), binding)]), None).unwrap()
+    let sources = Sources { bindings: vec![(Arc::new(cron), binding)], ..Sources::default() };
+    start_at(Arc::new(clock), inbound, sources, None).unwrap()
 }
 
 async fn pass(seconds: u64) {
@@ -185,7 +224,7 @@ async fn pass(seconds: u64) {
 async fn a_path_that_is_none_is_refused() {
     for path in ["", "no-slash", "/a b", "http://elsewhere/"] {
         let app = App::new(|_, _| OK);
-        let error = start(app, subscribed(&broker(), path), vec![], None).unwrap_err().to_string();
+        let error = start(app, events(subscribed(&broker(), path)), None).unwrap_err().to_string();
         assert!(
             error.contains(&format!("component `bus`: `{path}` is no path of a URL")),
             "{error}"
@@ -202,6 +241,6 @@ fn without_a_runtime_nothing_starts() {
             Response::default()
         }
     }
-    let error = start(Arc::new(Nobody), subscribed(&broker(), "/e"), vec![], None).unwrap_err();
+    let error = start(Arc::new(Nobody), events(subscribed(&broker(), "/e")), None).unwrap_err();
     assert!(error.to_string().contains("start the embedded runtime on a tokio runtime"));
 }

@@ -70,8 +70,7 @@ impl Delivery {
     async fn deliver(&self) {
         let binding = self.cron.name();
         let headers = cron_headers(self.now());
-        let request = self.target.request("application/json", headers, Bytes::new());
-        match self.target.post(request).await {
+        match self.target.post("application/json", headers, Bytes::new()).await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 let status = answer.status().as_u16();

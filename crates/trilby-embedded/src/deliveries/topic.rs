@@ -1,65 +1,101 @@
 //! The events of one subscription.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::{HeaderValue, Request};
-use jiff::Timestamp;
-use serde_json::{Map, Value};
+use http::{HeaderMap, Response};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use trilby_dapr::delivery::Verdict;
+use trilby_dapr::delivery::{CLOUD_EVENT, Verdict};
+use trilby_dapr::subscription::Subscription;
 
-use super::Subscription;
-use super::post::{Target, headers};
+use super::event::{self, Unwanted};
+use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
-use crate::broker::{Message, Ticket};
+use super::routes::Routes;
+use crate::broker::{Broker, Message};
 
-/// Delivers one event at a time, as daprd's in-memory broker does. Unlike that one, which loses
-/// an event whose delivery fails, this tries again: later, so that other events are not held up.
+/// Delivers one event at a time, or several at once to a subscription that wants it so, as daprd's
+/// in-memory broker does. Unlike that one, which loses an event whose delivery fails, this tries
+/// again: later, so that other events are not held up.
 pub(super) struct Delivery {
-    pub(super) target: Target,
+    pub(super) broker: Arc<Broker>,
     pub(super) subscription: Subscription,
+    pub(super) routes: Routes,
+    /// Whether messages are put into an envelope here, whatever they are.
+    pub(super) is_raw: bool,
+    pub(super) events: mpsc::Receiver<Message>,
+    pub(super) waiting: Retries<Waiting>,
+    /// Taken, but too large for the deliveries before it.
+    pub(super) held: Option<Pending>,
     pub(super) draining: CancellationToken,
     pub(super) closing: CancellationToken,
 }
 
 /// An event that is not settled.
-struct Pending {
-    request: Request<Bytes>,
-    id: String,
+pub(super) struct Pending {
+    pub(super) id: String,
+    pub(super) target: Arc<Target>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
     failures: u32,
     /// Gives the event back to the backlog when it is settled.
-    _ticket: Ticket,
+    pub(super) message: Message,
+}
+
+/// What is to be tried again.
+pub(super) enum Waiting {
+    Delivery(Pending),
+    /// What is on its way to the dead-letter topic.
+    DeadLetter(DeadLetter),
+}
+
+pub(super) struct DeadLetter {
+    message: Message,
+    topic: String,
+    why: String,
+    failures: u32,
 }
 
 impl Delivery {
-    pub(super) async fn run(self, mut events: mpsc::Receiver<Message>) {
-        let mut retries = Retries::new();
-        while let Some(pending) = self.next(&mut events, &mut retries).await {
-            self.deliver(pending, &mut retries).await;
+    pub(super) async fn run(mut self) {
+        if let Some(bulk) = self.subscription.bulk {
+            while let Some(batch) = self.gather(bulk).await {
+                self.deliver_all(batch).await;
+            }
+        } else {
+            while let Some(pending) = self.next().await {
+                self.deliver(pending).await;
+            }
         }
     }
 
-    /// The next event to deliver: a retry that is due, or else a new one. None at the end.
-    async fn next(
-        &self,
-        events: &mut mpsc::Receiver<Message>,
-        retries: &mut Retries<Pending>,
-    ) -> Option<Pending> {
+    /// The next event to deliver: a retry that is due, or else a new one. None at the end. Nothing
+    /// is lost when this is given up.
+    pub(super) async fn next(&mut self) -> Option<Pending> {
+        if let Some(pending) = self.held.take() {
+            return Some(pending);
+        }
         let mut open = true;
         loop {
             let draining = self.draining.is_cancelled();
-            let closing = events.is_closed();
+            let closing = self.events.is_closed();
             if draining {
-                retries.hasten(Instant::now() + DRAINING_BACK_OFF_MAX);
+                self.waiting.hasten(Instant::now() + DRAINING_BACK_OFF_MAX);
             }
-            if let Some(pending) = retries.take(Instant::now()) {
-                return Some(pending);
+            match self.waiting.take(Instant::now()) {
+                Some(Waiting::Delivery(pending)) => return Some(pending),
+                Some(Waiting::DeadLetter(letter)) => {
+                    self.send(letter);
+                    continue;
+                }
+                None => {}
             }
-            let due = retries.due();
+            let due = self.waiting.due();
             tokio::select! {
                 biased;
-                event = events.recv(), if open && retries.has_room() => match event {
+                event = self.events.recv(), if open && self.waiting.has_room() => match event {
                     Some(message) => if let Some(pending) = self.accept(message) {
                         return Some(pending);
                     },
@@ -67,79 +103,110 @@ impl Delivery {
                 },
                 () = until(due), if due.is_some() => {}
                 () = self.draining.cancelled(), if !draining => {}
-                () = self.closing.cancelled(), if !closing => events.close(),
+                () = self.closing.cancelled(), if !closing => self.events.close(),
                 else => return None,
             }
         }
     }
 
-    /// Makes the request of an event, unless the event is not to be delivered.
-    fn accept(&self, message: Message) -> Option<Pending> {
-        let Subscription { pubsub, topic, .. } = &self.subscription;
-        // As to daprd, a name that comes twice has its last value.
-        let Ok(mut envelope) = serde_json::from_slice::<Map<String, Value>>(&message.data) else {
-            tracing::error!(
-                pubsub,
-                topic,
-                "dropped: a raw payload that is not a JSON object; \
-                without an envelope, this subscription cannot take it"
-            );
-            return None;
-        };
-        let mut text = |name: &str| match envelope.remove(name) {
-            Some(Value::String(text)) => Some(text),
-            _ => None,
-        };
-        let id = text("id").unwrap_or_default();
-        let expiration = text("expiration").and_then(|time| time.parse().ok());
-        if expiration.is_some_and(|time: Timestamp| time < Timestamp::now()) {
-            tracing::warn!(pubsub, topic, event = id, "dropped: the event has expired");
-            return None;
-        }
-        let mut headers = headers(&message.metadata);
-        let trace = text("traceparent").or_else(|| text("traceid"));
-        let trace = [("traceparent", trace), ("tracestate", text("tracestate"))];
-        let name = ("pubsubname", Some(pubsub.clone()));
-        for (header, value) in trace.into_iter().chain([name]) {
-            let value = value.filter(|value| !value.is_empty());
-            if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
-                headers.insert(header, value);
+    fn accept(&mut self, message: Message) -> Option<Pending> {
+        let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
+        match event::read(&message, pubsub, self.is_raw, &self.routes) {
+            Ok(event::Wanted { id, target, headers, body }) => {
+                return Some(Pending { id, target, headers, body, failures: 0, message });
             }
+            Err(why @ Unwanted::NoRule { .. }) if dead_letter_topic.is_none() => {
+                tracing::debug!(pubsub, topic, "acknowledged: {why}");
+            }
+            Err(why @ Unwanted::Expired { .. }) if dead_letter_topic.is_none() => {
+                tracing::warn!(pubsub, topic, "dropped: {why}");
+            }
+            Err(why) => self.give_up(message, why.to_string()),
         }
-        let request = self.target.request("application/cloudevents+json", headers, message.data);
-        Some(Pending { request, id, failures: 0, _ticket: message.ticket })
+        None
     }
 
-    async fn deliver(&self, mut pending: Pending, retries: &mut Retries<Pending>) {
-        let Subscription { pubsub, topic, .. } = &self.subscription;
-        let answer = self.target.post(pending.request.clone()).await;
+    async fn deliver(&mut self, pending: Pending) {
+        let (headers, body) = (pending.headers.clone(), pending.body.clone());
+        let answer = pending.target.post(CLOUD_EVENT, headers, body).await;
         let (verdict, why) = match answer {
-            Ok(answer) => {
-                let verdict = Verdict::of(answer.status(), answer.body());
-                (verdict, format!("the answer was {}", answer.status().as_u16()))
-            }
+            Ok(answer) => (Verdict::of(answer.status(), answer.body()), reason(&answer)),
             Err(why) => (Verdict::Retry, why),
         };
+        self.settle(pending, verdict, &why);
+    }
+
+    /// Does what a verdict says.
+    pub(super) fn settle(&mut self, mut pending: Pending, verdict: Verdict, why: &str) {
+        let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
         let event = &pending.id;
         let draining = self.draining.is_cancelled();
+        // While draining, its bound ends the tries, and tells how many events were left. Those that
+        // have another place to go end up there.
+        let endless = draining && dead_letter_topic.is_none();
         match verdict {
             Verdict::Ack => {}
-            Verdict::Drop => {
+            Verdict::Drop if dead_letter_topic.is_none() => {
                 tracing::warn!(pubsub, topic, event, "dropped, as the app asks: {why}");
             }
-            // While draining, its bound ends the tries, and tells how many events were left.
-            Verdict::Retry if draining || pending.failures < RETRIES_MAX => {
-                pending.failures += u32::from(!draining);
+            Verdict::Drop => {
+                let why = format!("the event `{event}` was dropped, as the app asks: {why}");
+                self.give_up(pending.message, why);
+            }
+            Verdict::Retry if endless || pending.failures < RETRIES_MAX => {
+                pending.failures += u32::from(!endless);
                 let (event, tries) = (&pending.id, pending.failures);
                 tracing::debug!(pubsub, topic, event, tries, "to be tried again: {why}");
-                retries.add(Instant::now() + back_off(pending.failures), pending);
+                let due = Instant::now() + back_off(pending.failures);
+                self.waiting.add(due, Waiting::Delivery(pending));
             }
             Verdict::Retry => {
                 let tries = RETRIES_MAX + 1;
-                tracing::error!(pubsub, topic, event, tries, "dropped: every try failed: {why}");
+                let why = format!("all {tries} tries to deliver the event `{event}` failed: {why}");
+                self.give_up(pending.message, why);
             }
         }
     }
+
+    /// The end of an event that is not delivered: the dead-letter topic, if there is one.
+    fn give_up(&mut self, message: Message, why: String) {
+        let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
+        match dead_letter_topic.clone() {
+            Some(topic) => self.send(DeadLetter { message, topic, why, failures: 0 }),
+            None => tracing::error!(pubsub, topic, "dropped: {why}"),
+        }
+    }
+
+    fn send(&mut self, mut letter: DeadLetter) {
+        let Subscription { pubsub, topic, .. } = &self.subscription;
+        let (why, dead_letter) = (&letter.why, &letter.topic);
+        let draining = self.draining.is_cancelled();
+        match self.broker.republish(&letter.message, dead_letter) {
+            Ok(0) => tracing::error!(
+                pubsub,
+                topic,
+                dead_letter,
+                "dropped, since nobody subscribes to the dead-letter topic: {why}"
+            ),
+            Ok(_) => {
+                tracing::warn!(pubsub, topic, dead_letter, "sent to the dead-letter topic: {why}");
+            }
+            Err(error) if draining || letter.failures < RETRIES_MAX => {
+                tracing::debug!(pubsub, topic, dead_letter, "to be sent again: {error}");
+                letter.failures += u32::from(!draining);
+                let due = Instant::now() + back_off(letter.failures);
+                self.waiting.add(due, Waiting::DeadLetter(letter));
+            }
+            Err(error) => {
+                tracing::error!(pubsub, topic, dead_letter, "dropped: {why}, and then: {error}");
+            }
+        }
+    }
+}
+
+/// What a message says of an answer that is no acknowledgement.
+pub(super) fn reason(answer: &Response<Bytes>) -> String {
+    format!("the answer was {}", answer.status().as_u16())
 }
 
 /// Waits until a time; never done without one.

@@ -18,6 +18,14 @@ const TYPES: &[Type] = &[
         kind: Kind::OutputBinding,
         metadata: &["rootPath", "fileName"],
     },
+    Type {
+        name: "configuration.in-memory",
+        kind: Kind::Configuration,
+        metadata: &["items", "file"],
+    },
+    Type { name: "conversation.echo", kind: Kind::Conversation, metadata: &[] },
+    Type { name: "crypto.dapr.localstorage", kind: Kind::Crypto, metadata: &["path"] },
+    Type { name: "lock.in-memory", kind: Kind::Lock, metadata: &[] },
     Type { name: "pubsub.in-memory", kind: Kind::Pubsub, metadata: &[] },
     Type { name: "secretstores.local.env", kind: Kind::SecretStore, metadata: &["prefix"] },
     Type {
@@ -78,7 +86,8 @@ impl Type {
                 "protectedTopics",
             ],
             Kind::InputBinding | Kind::OutputBinding => &["direction", "route"],
-            Kind::SecretStore => &[],
+            Kind::Lock => &["keyPrefix"],
+            Kind::SecretStore | Kind::Configuration | Kind::Crypto | Kind::Conversation => &[],
         };
         [self.metadata, of_the_kind].concat()
     }

@@ -22,8 +22,8 @@ impl State for Runtime {
         self.state(&request.store)?.get(cx, request).await
     }
 
-    async fn get_states(&self, _: &CallContext, _: GetStates) -> Result<Vec<BulkStateItem>> {
-        Err(Error::unimplemented("not yet"))
+    async fn get_states(&self, cx: &CallContext, request: GetStates) -> Result<Vec<BulkStateItem>> {
+        self.state(&request.store)?.get_many(cx, request).await
     }
 
     async fn save_state(&self, cx: &CallContext, request: SaveState) -> Result<()> {
@@ -34,31 +34,32 @@ impl State for Runtime {
         self.state(&request.store)?.delete(cx, request).await
     }
 
-    async fn delete_states(&self, _: &CallContext, _: DeleteStates) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
+    async fn delete_states(&self, cx: &CallContext, request: DeleteStates) -> Result<()> {
+        self.state(&request.store)?.delete_many(cx, request).await
     }
 
-    async fn transact_state(&self, _: &CallContext, _: TransactState) -> Result<()> {
-        Err(Error::unimplemented("not yet"))
+    async fn transact_state(&self, cx: &CallContext, request: TransactState) -> Result<()> {
+        self.state(&request.store)?.transact(cx, request).await
     }
 
-    async fn query_state(&self, _: &CallContext, _: QueryState) -> Result<QueryReply> {
-        Err(Error::unimplemented("not yet"))
+    async fn query_state(&self, _: &CallContext, request: QueryState) -> Result<QueryReply> {
+        self.state(&request.store)?;
+        Err(refusals::no_queries())
     }
 }
 
 #[async_trait]
 impl Pubsub for Runtime {
     async fn publish(&self, cx: &CallContext, request: Publish) -> Result<()> {
-        let broker = self
-            .brokers
-            .get(&request.pubsub)
-            .ok_or_else(|| refusals::pubsub(&request.pubsub, self.brokers.is_empty()))?;
-        broker.publish(cx, request).await
+        self.broker(&request.pubsub)?.publish(cx, request).await
     }
 
-    async fn publish_bulk(&self, _: &CallContext, _: PublishBulk) -> Result<Vec<FailedEvent>> {
-        Err(Error::unimplemented("not yet"))
+    async fn publish_bulk(
+        &self,
+        cx: &CallContext,
+        request: PublishBulk,
+    ) -> Result<Vec<FailedEvent>> {
+        self.broker(&request.pubsub)?.publish_bulk(cx, request).await
     }
 }
 
@@ -86,18 +87,14 @@ impl Bindings for Runtime {
 #[async_trait]
 impl Secrets for Runtime {
     async fn get_secret(&self, _cx: &CallContext, request: GetSecret) -> Result<Secret> {
-        let store = self
-            .secrets
-            .get(&request.store)
-            .ok_or_else(|| refusals::secret_store(&request.store, self.secrets.is_empty()))?;
-        store.get(&request)
+        self.secret_store(&request.store)?.get(&request)
     }
 
     async fn get_secrets(
         &self,
-        _: &CallContext,
-        _: GetSecrets,
+        _cx: &CallContext,
+        request: GetSecrets,
     ) -> Result<BTreeMap<String, Secret>> {
-        Err(Error::unimplemented("not yet"))
+        Ok(self.secret_store(&request.store)?.get_all())
     }
 }

@@ -1,13 +1,19 @@
 //! The runtime as its user sees it: what there is by default, and what is not there.
 
+mod local;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tempfile::TempDir;
-use trilby_dapr::Code;
-use trilby_dapr::state::StateItem;
+use trilby_dapr::messaging::{Bindings as _, InvokeBinding, Publish, Pubsub as _};
+use trilby_dapr::secret::{GetSecret, Secrets as _};
+use trilby_dapr::state::{DeleteState, GetState, SaveState, State as _, StateItem, StateValue};
+use trilby_dapr::subscription::Target;
+use trilby_dapr::{CallContext, Code, Error as CallError};
 
 use super::*;
 
@@ -27,6 +33,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
         components: if files.is_empty() { Vec::new() } else { vec![components] },
         defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
+        apps: BTreeMap::new(),
         env: BTreeMap::from([("FILE".to_owned(), "state.db".to_owned())]),
     };
     (folder, options)
@@ -233,11 +240,15 @@ impl Inbound for Nobody {
 #[tokio::test]
 async fn deliveries_need_their_components() {
     let (_folder, runtime) = opened(&[]);
+    let target = |path: &str| Target { path: path.to_owned(), deadline: Duration::from_secs(10) };
     let subscription = |pubsub: &str| Subscription {
         pubsub: pubsub.to_owned(),
         topic: "t".to_owned(),
-        path: "/t".to_owned(),
-        deadline: Duration::from_secs(10),
+        rules: Vec::new(),
+        default: Some(target("/t")),
+        dead_letter_topic: None,
+        bulk: None,
+        metadata: BTreeMap::new(),
     };
     let start =
         |subscriptions, bindings| runtime.start(Arc::new(Nobody), subscriptions, bindings, None);
@@ -246,11 +257,7 @@ async fn deliveries_need_their_components() {
         error.to_string(),
         "no component of type pubsub is named `pubsbu`; there is `pubsub`"
     );
-    let binding = InputBinding {
-        name: "tick".to_owned(),
-        path: "/tick".to_owned(),
-        deadline: Duration::from_secs(10),
-    };
+    let binding = InputBinding { name: "tick".to_owned(), target: target("/tick") };
     let error = start(Vec::new(), vec![binding]).err().unwrap();
     assert_eq!(error.to_string(), "no component of type input binding is named `tick`");
     start(vec![subscription("pubsub")], Vec::new()).unwrap().finish(Duration::from_secs(10)).await;

@@ -18,6 +18,7 @@ pub(crate) struct SecretStore {
     name: String,
     secrets: BTreeMap<String, Secret>,
     missing: Missing,
+    is_multi_valued: bool,
 }
 
 /// What a store answers for a secret that it does not have.
@@ -43,7 +44,9 @@ impl SecretStore {
                 )));
             }
         };
-        Ok(Self { name: component.name.clone(), secrets, missing })
+        let is_multi_valued =
+            component.type_name == "secretstores.local.file" && component.flag("multiValued");
+        Ok(Self { name: component.name.clone(), secrets, missing, is_multi_valued })
     }
 
     /// One secret, with daprd's answers for one that is not there.
@@ -61,6 +64,16 @@ impl SecretStore {
                 ),
             )),
         }
+    }
+
+    /// All secrets: what [`Self::get`] gives for each name that the store knows.
+    pub(crate) fn get_all(&self) -> BTreeMap<String, Secret> {
+        self.secrets.clone()
+    }
+
+    /// Whether a secret may have several values.
+    pub(crate) fn is_multi_valued(&self) -> bool {
+        self.is_multi_valued
     }
 
     /// A value for a component's `secretKeyRef`, whose `key` may be left out for a secret that has
@@ -96,7 +109,7 @@ mod tests {
             ("token".to_owned(), single("token", "hunter2".to_owned())),
             ("db".to_owned(), Secret { values: BTreeMap::from(pair) }),
         ]);
-        SecretStore { name: "vault".to_owned(), secrets, missing }
+        SecretStore { name: "vault".to_owned(), secrets, missing, is_multi_valued: false }
     }
 
     fn get(store: &SecretStore, key: &str) -> trilby_dapr::Result<Secret> {
@@ -112,6 +125,16 @@ mod tests {
             error.message,
             "failed getting secret with key x from secret store vault: secret x not found"
         );
+    }
+
+    #[test]
+    fn all_secrets_are_those_that_can_be_read_singly() {
+        let store = store(Missing::Empty);
+        let all = store.get_all();
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["db", "token"]);
+        for (key, secret) in all {
+            assert_eq!(get(&store, &key).unwrap(), secret, "{key}");
+        }
     }
 
     #[test]

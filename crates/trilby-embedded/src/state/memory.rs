@@ -34,6 +34,33 @@ struct Entry {
     expires: Option<Timestamp>,
 }
 
+/// A write that nothing is wrong with.
+struct Change {
+    key: String,
+    guard: Guard,
+    /// What the key is to hold; nothing if it is to go.
+    entry: Option<Entry>,
+}
+
+impl Change {
+    fn of(write: Write, now: Timestamp) -> Result<Self, Failure> {
+        let Set { key, value, guard, ttl } = match write {
+            Write::Delete(Delete { key, guard }) => return Ok(Self { key, guard, entry: None }),
+            Write::Set(set) => set,
+        };
+        let seconds = ttl::lenient(ttl.as_deref()).map_err(Failure::Failed)?;
+        // A time beyond the calendar is as good as none.
+        let expires =
+            seconds.and_then(|seconds| now.checked_add(SignedDuration::from_secs(seconds)).ok());
+        let data = match value {
+            Value::Bytes(bytes) => bytes,
+            Value::Json(text) => Bytes::from(text),
+        };
+        let etag = uuid::Uuid::new_v4().to_string();
+        Ok(Self { key, guard, entry: Some(Entry { data, etag, expires }) })
+    }
+}
+
 impl Memory {
     pub(super) fn new(clock: Clock) -> Self {
         Self { clock, table: Mutex::default() }
@@ -52,40 +79,24 @@ impl Memory {
     }
 
     pub(super) fn write(&self, write: Write) -> Result<(), Failure> {
-        match write {
-            Write::Set(set) => self.set(set),
-            Write::Delete(delete) => self.delete(&delete),
-        }
+        self.transact(vec![write])
     }
 
-    fn set(&self, set: Set) -> Result<(), Failure> {
-        let seconds = ttl::lenient(set.ttl.as_deref()).map_err(Failure::Failed)?;
+    /// Makes all of the changes, in order, or none of them.
+    ///
+    /// As in daprd, every guard is about the state before the first change.
+    pub(super) fn transact(&self, writes: Vec<Write>) -> Result<(), Failure> {
         let now = self.clock.now();
+        let changes = writes.into_iter().map(|write| Change::of(write, now));
+        let changes = changes.collect::<Result<Vec<Change>, Failure>>()?;
         let mut table = self.table();
-        table.check(&set.key, &set.guard, now)?;
-        // A time beyond the calendar is as good as none.
-        let expires =
-            seconds.and_then(|seconds| now.checked_add(SignedDuration::from_secs(seconds)).ok());
-        let data = match set.value {
-            Value::Bytes(bytes) => bytes,
-            Value::Json(text) => Bytes::from(text),
-        };
-        let etag = uuid::Uuid::new_v4().to_string();
-        table.remove(&set.key);
-        if let Some(time) = expires {
-            table.expiries.insert((time, set.key.clone()));
+        for change in &changes {
+            table.check(&change.key, &change.guard, now)?;
         }
-        table.entries.insert(set.key, Entry { data, etag, expires });
-        table.remove_expired(now);
-        Ok(())
-    }
-
-    fn delete(&self, delete: &Delete) -> Result<(), Failure> {
-        let now = self.clock.now();
-        let mut table = self.table();
-        table.check(&delete.key, &delete.guard, now)?;
-        table.remove(&delete.key);
-        table.remove_expired(now);
+        for change in changes {
+            table.make(change);
+            table.remove_expired(now);
+        }
         Ok(())
     }
 
@@ -116,6 +127,16 @@ impl Table {
             }
         };
         Err(Failure::Mismatch(Some(detail)))
+    }
+
+    fn make(&mut self, change: Change) {
+        self.remove(&change.key);
+        if let Some(entry) = change.entry {
+            if let Some(time) = entry.expires {
+                self.expiries.insert((time, change.key.clone()));
+            }
+            self.entries.insert(change.key, entry);
+        }
     }
 
     fn remove(&mut self, key: &str) {

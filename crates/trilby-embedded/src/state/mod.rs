@@ -1,14 +1,17 @@
 //! State stores, with daprd's semantics and daprd's words.
 //!
 //! A request flows through [`keys`] (the app's prefix) and becomes [`write`]s; a store
-//! ([`memory`] or [`sqlite`]) makes them one by one; what fails becomes daprd's error here.
+//! ([`memory`] or [`sqlite`]) makes them one by one, or for a [`transaction`] together; what fails
+//! becomes daprd's error.
 
+mod bulk;
 mod clock;
 mod keys;
 mod memory;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod ttl;
 mod write;
 

@@ -64,11 +64,12 @@ fn what_is_not_a_core_module_is_refused() {
 }
 
 #[test]
-fn imports_are_listed_by_module_once() {
+fn imports_are_listed_with_their_modules() {
     let engine = Engine::pooled(1);
     let wat = b"(module (import \"b\" \"x\" (func)) (import \"a\" \"x\" (func)) \
         (import \"b\" \"y\" (func)))";
     let module = engine.compile(wat).expect("valid");
-    assert_eq!(module.import_modules(), ["a", "b"]);
+    let expected = [("b", "x"), ("a", "x"), ("b", "y")].map(|(m, n)| (m.into(), n.into()));
+    assert_eq!(module.imports(), expected);
     assert_eq!(module.memory_bytes_min(), 0);
 }

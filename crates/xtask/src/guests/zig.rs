@@ -21,7 +21,7 @@ pub(super) fn environment() -> Result<Option<[(&'static str, OsString); 2]>> {
     let folder = daprd::cache()?.join(format!("ziglang-{VERSION}"));
     if let Some(part) = missing(&folder) {
         if std::env::var_os("CI").is_some() {
-            bail!("the guests in C need {part}");
+            bail!("the guests in C and Zig need {part}");
         }
         say(&format!("missing, its guests are left out: {part}"));
         return Ok(None);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::Error;
 use crate::component::Component;
-use schedule::Schedule;
+pub(crate) use schedule::Schedule;
 
 /// The binding: it knows when it is due, and what is delivered then.
 #[derive(Debug)]

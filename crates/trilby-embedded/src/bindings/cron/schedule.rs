@@ -8,14 +8,14 @@ use trilby_dapr::event::duration;
 
 /// When something is due.
 #[derive(Clone, Debug)]
-pub(super) enum Schedule {
+pub(crate) enum Schedule {
     Every(SignedDuration),
     Times(Box<Cron>),
 }
 
 impl Schedule {
     /// Reads a schedule; the error says why it is none.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.starts_with("TZ=") || text.starts_with("CRON_TZ=") {
             return Err("the embedded runtime has no time zones but UTC; write the times in UTC, \
                         without `TZ=`"
@@ -63,7 +63,7 @@ impl Schedule {
     }
 
     /// The first time after `now`.
-    pub(super) fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(interval) => now.checked_add(*interval).ok(),
             Self::Times(cron) => {

@@ -1,7 +1,5 @@
 //! The end of deliveries: nothing accepted is lost within the bound.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +89,7 @@ async fn what_guests_publish_while_draining_is_delivered() {
     let broker = broker();
     let chain = Arc::new(Chain { broker: Arc::clone(&broker), delivered: AtomicUsize::new(0) });
     let inbound = Arc::clone(&chain) as Arc<dyn Inbound>;
-    let deliveries = start(inbound, subscribed(&broker, "/e"), vec![], None).unwrap();
+    let deliveries = start(inbound, events(subscribed(&broker, "/e")), None).unwrap();
     publish(&broker, "first", &[]).await.unwrap();
     deliveries.finish(MINUTES).await;
     assert_eq!(chain.delivered.load(Ordering::SeqCst), 5);

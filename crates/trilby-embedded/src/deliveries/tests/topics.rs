@@ -1,7 +1,5 @@
 //! Topic events: what is delivered, how often, and in which order.
 
-use std::collections::BTreeMap;
-
 use super::*;
 
 #[tokio::test(start_paused = true)]

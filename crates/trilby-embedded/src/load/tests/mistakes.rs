@@ -69,8 +69,9 @@ fn mistakes_in_the_shape_are_pointed_at() {
 
 #[test]
 fn an_unknown_type_is_told_what_there_is() {
-    let help = "\n  = help: it has `bindings.cron`, `bindings.localstorage`, `pubsub.in-memory`, \
-                `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, \
+    let help = "\n  = help: it has `bindings.cron`, `bindings.localstorage`, \
+                `configuration.in-memory`, `conversation.echo`, `crypto.dapr.localstorage`, \
+                `lock.in-memory`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, \
                 `state.sqlite`\n  = help: a daprd sidecar has the other types and reads this file \
                 as it is";
     assert_eq!(

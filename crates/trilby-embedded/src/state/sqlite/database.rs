@@ -126,6 +126,21 @@ impl Database {
         !self.connection.is_autocommit()
     }
 
+    /// Marks the place in the transaction to which [`Self::back_to_mark`] goes back.
+    pub(super) fn mark(&self) -> Result<(), String> {
+        self.connection.execute_batch("SAVEPOINT call").map_err(text)
+    }
+
+    /// Undoes what was done since the mark, which stays.
+    pub(super) fn back_to_mark(&self) -> Result<(), String> {
+        self.connection.execute_batch("ROLLBACK TO call").map_err(text)
+    }
+
+    /// Takes the mark away.
+    pub(super) fn unmark(&self) -> Result<(), String> {
+        self.connection.execute_batch("RELEASE call").map_err(text)
+    }
+
     /// Makes the transaction's changes last. After an error none of them was made.
     pub(super) fn commit(&self) -> Result<(), String> {
         self.connection.execute_batch("COMMIT").map_err(|error| {

@@ -97,11 +97,40 @@ impl Sqlite {
         value.map_err(CallFailure::Store)
     }
 
+    /// Reads several keys, in one step of the thread.
+    pub(super) async fn get_many(
+        &self,
+        cx: &CallContext,
+        keys: Vec<String>,
+    ) -> Result<Vec<Result<StateValue, String>>, CallFailure> {
+        let (answer, answered) = oneshot::channel();
+        self.call(self.deadline(cx), Work::GetMany { keys, answer }, answered).await
+    }
+
     /// Makes the changes, each by itself.
     pub(super) async fn write(
         &self,
         cx: &CallContext,
         writes: Vec<Write>,
+    ) -> Result<Vec<Outcome>, CallFailure> {
+        self.change(cx, writes, false).await
+    }
+
+    /// Makes all of the changes, in order, or none of them. Guards see the changes before them.
+    pub(super) async fn transact(
+        &self,
+        cx: &CallContext,
+        writes: Vec<Write>,
+    ) -> Result<Outcome, CallFailure> {
+        let outcomes = self.change(cx, writes, true).await?;
+        Ok(outcomes.into_iter().collect())
+    }
+
+    async fn change(
+        &self,
+        cx: &CallContext,
+        writes: Vec<Write>,
+        atomic: bool,
     ) -> Result<Vec<Outcome>, CallFailure> {
         let deadline = self.deadline(cx);
         let size = writes.iter().map(Write::size).fold(0, usize::saturating_add);
@@ -109,7 +138,7 @@ impl Sqlite {
         let size = u32::try_from(size).map_or(QUEUE_BYTES, |size| size.min(QUEUE_BYTES));
         let bytes = self.room(deadline, &self.bytes, size).await?;
         let (answer, answered) = oneshot::channel();
-        let work = Work::Write(Writes { writes, answer, _bytes: bytes });
+        let work = Work::Write(Writes { writes, atomic, answer, _bytes: bytes });
         self.call(deadline, work, answered).await
     }
 

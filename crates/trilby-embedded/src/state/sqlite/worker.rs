@@ -24,18 +24,22 @@ pub(super) struct Job {
 
 pub(super) enum Work {
     Get { key: String, answer: oneshot::Sender<Result<StateValue, String>> },
+    GetMany { keys: Vec<String>, answer: oneshot::Sender<Vec<Result<StateValue, String>>> },
     Write(Writes),
 }
 
 /// The changes of one call.
 pub(super) struct Writes {
     pub(super) writes: Vec<Write>,
+    /// Whether all of them are to be made or none.
+    pub(super) atomic: bool,
+    /// One outcome for each change; one for all if they are atomic.
     pub(super) answer: oneshot::Sender<Vec<Outcome>>,
     /// Room in the queue for as long as the changes are in memory.
     pub(super) _bytes: OwnedSemaphorePermit,
 }
 
-/// What became of one change.
+/// What became of one change, or of several that are atomic.
 pub(super) type Outcome = Result<(), Failure>;
 
 /// Serves calls until nobody can make any more; what is in the queue by then is still done.
@@ -103,6 +107,13 @@ fn serve(database: &Database, job: Job, jobs: &Receiver<Job>) -> Option<Job> {
             }
             return None;
         }
+        Work::GetMany { keys, answer } => {
+            drop(job.place);
+            if !answer.is_closed() {
+                let _ = answer.send(keys.iter().map(|key| database.get(key)).collect());
+            }
+            return None;
+        }
         Work::Write(writes) => writes,
     };
     let mut shared = vec![first];
@@ -116,7 +127,7 @@ fn serve(database: &Database, job: Job, jobs: &Receiver<Job>) -> Option<Job> {
                 shared.push(writes);
                 places.push(job.place);
             }
-            Work::Get { .. } => {
+            Work::Get { .. } | Work::GetMany { .. } => {
                 held = Some(job);
                 break;
             }
@@ -131,8 +142,8 @@ fn serve(database: &Database, job: Job, jobs: &Receiver<Job>) -> Option<Job> {
     held
 }
 
-/// Makes the changes of several calls in one transaction. They do not depend on each other: a
-/// change that is refused leaves the others as they are.
+/// Makes the changes of several calls in one transaction. The calls do not depend on each other:
+/// what is refused leaves the others as they are.
 fn transact(database: &Database, calls: &[Writes]) -> Vec<Vec<Outcome>> {
     let all_failed = |error: &str| {
         let failure = || Err(Failure::Failed(error.to_owned()));
@@ -146,20 +157,43 @@ fn transact(database: &Database, calls: &[Writes]) -> Vec<Vec<Outcome>> {
     }
     let mut outcomes = Vec::with_capacity(calls.len());
     for call in calls {
-        let mut of_call = Vec::with_capacity(call.writes.len());
-        for write in &call.writes {
-            let outcome = database.apply(write);
-            if let Err(failure) = &outcome
-                && !database.is_in_transaction()
-            {
-                return all_failed(&failure.to_string());
-            }
-            of_call.push(outcome);
+        let made = if call.atomic { together(database, call) } else { singly(database, call) };
+        match made {
+            Ok(of_call) => outcomes.push(of_call),
+            Err(failure) => return all_failed(&failure.to_string()),
         }
-        outcomes.push(of_call);
     }
     match database.commit() {
         Ok(()) => outcomes,
         Err(error) => all_failed(&error),
     }
+}
+
+/// Makes each change by itself. The error is one that has ended the transaction.
+fn singly(database: &Database, call: &Writes) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::with_capacity(call.writes.len());
+    for write in &call.writes {
+        let outcome = database.apply(write);
+        if let Err(failure) = &outcome
+            && !database.is_in_transaction()
+        {
+            return Err(failure.clone());
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+/// Makes all changes or none. The error is one that has ended the transaction.
+fn together(database: &Database, call: &Writes) -> Result<Vec<Outcome>, Failure> {
+    database.mark().map_err(Failure::Failed)?;
+    let outcome = call.writes.iter().try_for_each(|write| database.apply(write));
+    if let Err(failure) = &outcome {
+        if !database.is_in_transaction() {
+            return Err(failure.clone());
+        }
+        database.back_to_mark().map_err(Failure::Failed)?;
+    }
+    database.unmark().map_err(Failure::Failed)?;
+    Ok(vec![outcome])
 }

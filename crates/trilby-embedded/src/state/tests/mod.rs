@@ -1,6 +1,8 @@
 //! What holds for both stores.
 
+mod model;
 mod semantics;
+mod together;
 mod words;
 
 use std::path::PathBuf;

@@ -121,7 +121,7 @@ async fn the_end_waits_for_what_is_in_the_queue() {
         let writes = vec![set(&format!("key-{number}"), None)];
         let place = Arc::clone(&store.places).acquire_owned().await.unwrap();
         let bytes = Arc::clone(&store.bytes).acquire_owned().await.unwrap();
-        let work = Work::Write(Writes { writes, answer, _bytes: bytes });
+        let work = Work::Write(Writes { writes, atomic: false, answer, _bytes: bytes });
         store.jobs.as_ref().unwrap().send(Job { work, place }).unwrap();
         answers.push(answered);
     }

@@ -1,0 +1,99 @@
+//! Several events of one subscription in one delivery.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tokio::time::{Instant, sleep_until};
+use trilby_dapr::Metadata;
+use trilby_dapr::delivery::{BulkEntry, BulkEvents, CLOUD_EVENT, Verdict};
+use trilby_dapr::subscription::Bulk;
+
+use super::post::{Target, headers};
+use super::topic::{Delivery, Pending, reason};
+
+/// Bytes of events in one delivery, unless one alone has more: it must be within what receivers
+/// take, which is 10 MiB by default, also when the events become base64.
+const BULK_BYTES_MAX: usize = 4 << 20;
+
+impl Delivery {
+    /// The next events, in their order. None at the end.
+    ///
+    /// As in daprd, the wait for more begins with the first of them. Nobody waits while draining.
+    pub(super) async fn gather(&mut self, bulk: Bulk) -> Option<Vec<Pending>> {
+        let first = self.next().await?;
+        let mut bytes = first.body.len();
+        let mut batch = vec![first];
+        let end = Instant::now() + bulk.max_await;
+        let count_max = usize::try_from(bulk.max_messages).unwrap_or(usize::MAX);
+        while batch.len() < count_max {
+            let draining = self.draining.clone();
+            let more = tokio::select! {
+                biased;
+                more = self.next() => more,
+                () = draining.cancelled() => None,
+                () = sleep_until(end) => None,
+            };
+            let Some(more) = more else { break };
+            bytes = bytes.saturating_add(more.body.len());
+            if bytes > BULK_BYTES_MAX {
+                self.held = Some(more);
+                break;
+            }
+            batch.push(more);
+        }
+        Some(batch)
+    }
+
+    /// Delivers to each target what is for it.
+    pub(super) async fn deliver_all(&mut self, batch: Vec<Pending>) {
+        let mut groups: Vec<(Arc<Target>, Vec<Pending>)> = Vec::new();
+        for pending in batch {
+            match groups.iter_mut().find(|(target, _)| Arc::ptr_eq(target, &pending.target)) {
+                Some((_, group)) => group.push(pending),
+                None => groups.push((Arc::clone(&pending.target), vec![pending])),
+            }
+        }
+        for (target, group) in groups {
+            self.deliver_group(&target, group).await;
+        }
+    }
+
+    async fn deliver_group(&mut self, target: &Target, group: Vec<Pending>) {
+        let events = self.events_of(&group);
+        let (ids, body) = (events.entries.iter().map(|entry| entry.id.as_str()), events.to_json());
+        let answer = target.post("application/json", self.bulk_headers(), body).await;
+        let (verdicts, why) = match answer {
+            Ok(answer) => (Verdict::of_each(answer.status(), answer.body(), ids), reason(&answer)),
+            Err(why) => (group.iter().map(|_| Verdict::Retry).collect(), why),
+        };
+        for (pending, verdict) in group.into_iter().zip(verdicts) {
+            self.settle(pending, verdict, &why);
+        }
+    }
+
+    fn events_of(&self, group: &[Pending]) -> BulkEvents {
+        let entries = group.iter().map(|pending| BulkEntry {
+            id: uuid::Uuid::new_v4().to_string(),
+            // To daprd, raw payloads need no envelope among others.
+            event: pending.message.data.clone(),
+            content_type: if self.is_raw { "application/octet-stream" } else { CLOUD_EVENT }
+                .to_owned(),
+            metadata: Metadata::clone(&pending.message.metadata),
+        });
+        BulkEvents {
+            id: uuid::Uuid::new_v4().to_string(),
+            pubsub: self.subscription.pubsub.clone(),
+            topic: self.subscription.topic.clone(),
+            metadata: self.bulk_metadata(),
+            entries: entries.collect(),
+        }
+    }
+
+    fn bulk_headers(&self) -> HeaderMap {
+        headers(&self.bulk_metadata())
+    }
+
+    fn bulk_metadata(&self) -> Metadata {
+        Metadata::from([("pubsubName".to_owned(), self.subscription.pubsub.clone())])
+    }
+}

@@ -1,0 +1,120 @@
+//! What of the headers passes from one app to the other.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const CALLER: HeaderName = HeaderName::from_static("dapr-caller-app-id");
+const CALLER_NAMESPACE: HeaderName = HeaderName::from_static("dapr-caller-namespace");
+const CALLEE: HeaderName = HeaderName::from_static("dapr-callee-app-id");
+
+/// Addressed to a daprd, which does not hand them on, or shows them to its own app only.
+const FOR_DAPR: [HeaderName; 2] =
+    [HeaderName::from_static("dapr-app-id"), HeaderName::from_static("dapr-api-token")];
+
+/// Who calls whom. As in daprd, another app is told, and this app itself is not.
+pub(super) struct Callers<'a> {
+    pub(super) caller: &'a str,
+    pub(super) callee: &'a str,
+    pub(super) namespace: &'a str,
+}
+
+/// The headers that go to an app.
+///
+/// `Host` is the app's own, and `Content-Length` that of the body, or what follows could pass for
+/// another request. Who calls is said here and not by the caller.
+pub(super) fn outgoing(
+    mut headers: HeaderMap,
+    callers: Option<Callers<'_>>,
+    traceparent: Option<&str>,
+    size: Option<usize>,
+) -> Result<HeaderMap, String> {
+    drop_hop_by_hop(&mut headers);
+    let ours = [HOST, CONTENT_LENGTH, EXPECT, CALLER, CALLER_NAMESPACE, CALLEE];
+    for name in ours.iter().chain(&FOR_DAPR) {
+        headers.remove(name);
+    }
+    let mut set = |name: HeaderName, value: &str| {
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| format!("`{}` is no value for a header", value.escape_debug()))?;
+        headers.insert(name, value);
+        Ok::<(), String>(())
+    };
+    if let Some(Callers { caller, callee, namespace }) = callers {
+        set(CALLER, caller)?;
+        set(CALLEE, callee)?;
+        set(CALLER_NAMESPACE, namespace)?;
+    }
+    if let Some(traceparent) = traceparent {
+        set(TRACEPARENT, traceparent)?;
+    }
+    if let Some(size) = size.filter(|size| *size > 0) {
+        set(CONTENT_LENGTH, &size.to_string())?;
+    }
+    Ok(headers)
+}
+
+/// Drops what is about one connection only (RFC 9110, section 7.6.1).
+pub(super) fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    let listed = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let listed = listed.flat_map(|names| names.split(','));
+    let listed: Vec<HeaderName> = listed.filter_map(|name| name.trim().parse().ok()).collect();
+    let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
+    for name in own.chain(listed).collect::<Vec<_>>() {
+        headers.remove(name);
+    }
+}
+
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    const NAMES: [&str; 7] = [
+        "connection",
+        "http2-settings",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    NAMES.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn what_is_about_a_connection_or_the_caller_does_not_pass() {
+        let sent = headers(&[
+            ("accept", "text/plain"),
+            ("connection", "x-one, close"),
+            ("x-one", "1"),
+            ("te", "trailers"),
+            ("proxy-authorization", "secret"),
+            ("host", "elsewhere"),
+            ("content-length", "7"),
+            ("expect", "100-continue"),
+            ("dapr-caller-app-id", "somebody"),
+            ("dapr-api-token", "secret"),
+            ("traceparent", "00-0"),
+        ]);
+        let callers = Callers { caller: "me", callee: "you", namespace: "default" };
+        let got = outgoing(sent.clone(), Some(callers), Some("00-1"), Some(3)).unwrap();
+        let expected = [
+            ("accept", "text/plain"),
+            ("content-length", "3"),
+            ("dapr-caller-app-id", "me"),
+            ("dapr-callee-app-id", "you"),
+            ("dapr-caller-namespace", "default"),
+            ("traceparent", "00-1"),
+        ];
+        assert_eq!(got, headers(&expected));
+        let own = outgoing(sent, None, None, Some(0)).unwrap();
+        assert_eq!(own, headers(&[("accept", "text/plain"), ("traceparent", "00-0")]));
+    }
+}

@@ -1,0 +1,3 @@
+module trilby.example/guest
+
+go 1.24

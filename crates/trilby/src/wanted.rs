@@ -1,0 +1,176 @@
+//! What an application wants to be told of by Dapr: the routes that no client starts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trilby_dapr::Condition;
+use trilby_dapr::subscription::{
+    Bulk, ConfigurationWatch, InputBinding, Rule, Subscription, Target,
+};
+use trilby_manifest::{App, Loaded, Part, Pattern, Route, TopicOptions, Trigger};
+use trilby_server::events;
+
+use crate::failure::Failure;
+
+/// All that Dapr is to bring.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Wanted {
+    /// One for each topic, however many routes share its events.
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) bindings: Vec<InputBinding>,
+    pub(crate) watches: Vec<ConfigurationWatch>,
+    /// How long a job's receiver runs at most, if there is one.
+    pub(crate) jobs: Option<Duration>,
+}
+
+impl Wanted {
+    /// What the routes of an application are for. Conditions are known to be right.
+    pub(crate) fn of(app: &App) -> Self {
+        let mut wanted = Self::default();
+        for route in &app.routes {
+            wanted.add(route);
+        }
+        wanted
+    }
+
+    fn add(&mut self, route: &Route) {
+        let deadline = route.limits.deadline;
+        match &route.trigger {
+            Trigger::Http { .. } => {}
+            Trigger::Topic { pubsub, topic, options } => {
+                self.add_topic((pubsub, topic), options, deadline);
+            }
+            Trigger::Binding { name } => self.bindings.push(InputBinding {
+                name: name.clone(),
+                target: Target { path: events::binding_path(name), deadline },
+            }),
+            Trigger::Job { .. } => self.jobs = self.jobs.max(Some(deadline)),
+            Trigger::Configuration { store, pattern } => self.add_watch(store, pattern, deadline),
+        }
+    }
+
+    fn add_topic(
+        &mut self,
+        (pubsub, topic): (&str, &str),
+        options: &TopicOptions,
+        deadline: Duration,
+    ) {
+        let known = |known: &Subscription| known.pubsub == pubsub && known.topic == topic;
+        if !self.subscriptions.iter().any(known) {
+            self.subscriptions.push(subscription((pubsub, topic), options));
+        }
+        let Some(subscription) = self.subscriptions.iter_mut().find(|other| known(other)) else {
+            return;
+        };
+        let condition = options.condition.as_deref();
+        let target = Target { path: events::topic_path(pubsub, topic, condition), deadline };
+        match condition.map(Condition::parse) {
+            None => subscription.default = Some(target),
+            Some(Ok(condition)) => subscription.rules.push(Rule { condition, target }),
+            // It was looked at when the application was loaded.
+            Some(Err(_)) => {}
+        }
+    }
+
+    /// One watch for a key, or for all keys of a store when any route wants more than one.
+    fn add_watch(&mut self, store: &str, pattern: &Pattern, deadline: Duration) {
+        let key = match pattern {
+            Pattern::Exact(key) => Some(key.clone()),
+            Pattern::Prefix(_) => None,
+        };
+        let mut of_store: Vec<_> =
+            self.watches.extract_if(.., |watch| watch.store == store).collect();
+        let longest = of_store.iter().map(|watch| watch.deadline).max().unwrap_or_default();
+        let deadline = deadline.max(longest);
+        let watches_all = key.is_none() || of_store.iter().any(|watch| watch.key.is_none());
+        if watches_all {
+            of_store = vec![ConfigurationWatch { store: store.to_owned(), key: None, deadline }];
+        } else if !of_store.iter().any(|watch| watch.key == key) {
+            of_store.push(ConfigurationWatch { store: store.to_owned(), key, deadline });
+        }
+        self.watches.append(&mut of_store);
+    }
+}
+
+fn subscription((pubsub, topic): (&str, &str), options: &TopicOptions) -> Subscription {
+    let raw = options.raw_payload.then(|| ("rawPayload".to_owned(), "true".to_owned()));
+    Subscription {
+        pubsub: pubsub.to_owned(),
+        topic: topic.to_owned(),
+        rules: Vec::new(),
+        default: None,
+        dead_letter_topic: options.dead_letter_topic.clone(),
+        bulk: options
+            .bulk
+            .map(|bulk| Bulk { max_messages: bulk.messages_max, max_await: bulk.await_max }),
+        metadata: BTreeMap::from_iter(raw),
+    }
+}
+
+/// Looks at what the manifest leaves to those who know Dapr: conditions, and rpcs that may not be
+/// called because there is a grant that is exact.
+pub(crate) fn check(loaded: &Loaded) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for route in &loaded.app.routes {
+        if let Trigger::Topic { options: TopicOptions { condition: Some(text), .. }, .. } =
+            &route.trigger
+            && let Err(error) = Condition::parse(text)
+        {
+            let title = format!("`match` is no condition in CEL: {error}");
+            let help = "write an expression on `event`, as in `event.type == \"placed\"`";
+            problems.push(loaded.report(&route.place, Part::Match, &title, Some(help)));
+        }
+        for rpc in &route.grants.call {
+            let typed = trilby_host::typed_rpcs().iter().find(|(name, _)| name == rpc);
+            if let Some((_, grant)) = typed {
+                let title = format!("`{rpc}` is not called by `call`");
+                let help = format!("grant `{grant}`, and use the functions that it is for");
+                problems.push(loaded.report(&route.place, Part::Grants, &title, Some(&help)));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n\n"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watches(patterns: &[(&str, &str)]) -> Vec<(String, Option<String>, u64)> {
+        let mut wanted = Wanted::default();
+        for (seconds, (store, pattern)) in (1..).zip(patterns) {
+            let pattern = Pattern::parse(pattern).expect("valid");
+            wanted.add_watch(store, &pattern, Duration::from_secs(seconds));
+        }
+        let watch = |watch: ConfigurationWatch| (watch.store, watch.key, watch.deadline.as_secs());
+        wanted.watches.into_iter().map(watch).collect()
+    }
+
+    #[test]
+    fn a_store_is_watched_by_keys_or_as_a_whole() {
+        let key = |key: &str| Some(key.to_owned());
+        let s = || "s".to_owned();
+        assert_eq!(
+            watches(&[("s", "a"), ("s", "b"), ("s", "a"), ("t", "a")]),
+            [(s(), key("a"), 1), (s(), key("b"), 2), ("t".to_owned(), key("a"), 4)]
+        );
+        assert_eq!(watches(&[("s", "a"), ("s", "b*")]), [(s(), None, 2)]);
+        assert_eq!(watches(&[("s", "*"), ("s", "b")]), [(s(), None, 2)]);
+    }
+
+    #[test]
+    fn routes_of_a_topic_are_one_subscription() {
+        let mut wanted = Wanted::default();
+        for condition in [Some("event.type == \"a\""), None] {
+            let condition = condition.map(str::to_owned);
+            let options = TopicOptions { condition, raw_payload: true, ..TopicOptions::default() };
+            wanted.add_topic(("p", "t"), &options, Duration::from_secs(1));
+        }
+        let [subscription] = wanted.subscriptions.as_slice() else { panic!("{wanted:?}") };
+        let [rule] = subscription.rules.as_slice() else { panic!("{wanted:?}") };
+        assert_eq!(rule.condition.text(), "event.type == \"a\"");
+        let default = subscription.default.as_ref().expect("there is one");
+        assert_ne!(rule.target.path, default.path);
+        assert_eq!(subscription.metadata["rawPayload"], "true");
+    }
+}

@@ -1,0 +1,7 @@
+module trilby.example/dapr
+
+go 1.24
+
+require trilby.example/guest v0.0.0
+
+replace trilby.example/guest => ../../../crates/trilby-guest/go
