@@ -10,6 +10,7 @@ use crate::Access;
 
 mod fake;
 mod guest;
+mod observed;
 mod operations;
 mod streams;
 

@@ -69,22 +69,28 @@ impl WatchedFile {
     }
 
     fn read(&mut self) -> Result<Items, String> {
-        // A change while the file is read is seen at the next look.
-        let stamp = stamp(&self.path);
+        let before = stamp(&self.path);
         self.seen =
-            stamp.filter(|stamp| stamp.modified.elapsed().is_ok_and(|age| age > SETTLED_AFTER));
+            before.filter(|stamp| stamp.modified.elapsed().is_ok_and(|age| age > SETTLED_AFTER));
         let mut text = String::new();
-        let read = File::open(&self.path)
-            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text));
-        match read {
-            Err(error) => Err(format!(
-                "it cannot be read ({error}); its path is relative to the working directory"
-            )),
-            Ok(_) if u64::try_from(text.len()).is_ok_and(|size| size <= FILE_BYTES_MAX) => {
-                items::parse(&text)
-            }
-            Ok(_) => Err(format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)),
+        File::open(&self.path)
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
+            .map_err(|error| {
+                format!(
+                    "it cannot be read ({error}); its path is relative to the working directory"
+                )
+            })?;
+        if !u64::try_from(text.len()).is_ok_and(|size| size <= FILE_BYTES_MAX) {
+            return Err(format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20));
         }
+        // Many programs empty a file before they write it: half of it must not pass for all.
+        if text.trim().is_empty() {
+            return Err("it is empty; write `{}` for no values".to_owned());
+        }
+        if stamp(&self.path) != before {
+            return Err("it is being written".to_owned());
+        }
+        items::parse(&text)
     }
 }
 

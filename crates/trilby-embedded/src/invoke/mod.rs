@@ -68,7 +68,7 @@ impl Apps {
             }
             let is_own = id == self.id;
             let peer = if is_own { None } else { Some(self.peers.find(id)?) };
-            let pieces = Pieces::of(body).await;
+            let pieces = Pieces::of(body);
             let request = self.request(cx, request, id, is_own, &pieces)?;
             let mut reply = match peer {
                 None => self.inbound()?.invoke(request.map(|()| pieces.stream())).await,

@@ -19,7 +19,7 @@ pub(super) enum Pieces {
 
 impl Pieces {
     /// Looks at a body, without waiting for more of it.
-    pub(super) async fn of(mut body: ByteStream) -> Self {
+    pub(super) fn of(mut body: ByteStream) -> Self {
         let first = match body.next().now_or_never() {
             Some(None) => return Self::Whole(Bytes::new()),
             Some(Some(first)) => first,

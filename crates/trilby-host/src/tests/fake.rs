@@ -47,7 +47,7 @@ pub(super) enum App {
 #[derive(Default)]
 pub(super) struct Fake {
     asked: Mutex<Vec<String>>,
-    pub(super) app: App,
+    app: App,
     /// Told of by the calls that are broken off.
     pub(super) dropped: std::sync::Arc<tokio::sync::Notify>,
 }
@@ -55,6 +55,10 @@ pub(super) struct Fake {
 impl Fake {
     fn note(&self, what: impl std::fmt::Debug) {
         self.asked.lock().unwrap().push(format!("{what:?}"));
+    }
+
+    pub(super) fn of(app: App) -> Self {
+        Self { app, ..Self::default() }
     }
 
     pub(super) fn asked(&self) -> Vec<String> {

@@ -9,7 +9,8 @@ async fn check(rows: &[Row<'_>]) {
     for (import, args, result, asked, headers, body) in rows {
         let fake = Arc::new(Fake::default());
         let buffer = [n(1), n(BUFFER), n(BUFFER_BYTES)];
-        let calls = [(*import, *args), ("dapr_v1.headers", &buffer), ("dapr_v1.read", &buffer)];
+        let calls: [(&str, &[Arg<'_>]); 3] =
+            [(*import, *args), ("dapr_v1.headers", &buffer), ("dapr_v1.read", &buffer)];
         let answers = run(&fake, &calls).await;
         assert_eq!(answers[0].0, *result, "{import}: {answers:?}");
         let seen = fake.asked().join("; ");
