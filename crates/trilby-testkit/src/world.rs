@@ -82,7 +82,9 @@ impl World {
         daprd_options.control_plane = control_plane.as_ref().map(|plane| plane.address.clone());
         daprd_options.env = options.daprd_env;
         let grpc_port = daprd_options.grpc_port.to_string();
-        let trilby = launch.env("DAPR_GRPC_PORT", grpc_port).start().await?;
+        let http_port = daprd_options.http_port.to_string();
+        let launch = launch.env("DAPR_GRPC_PORT", grpc_port).env("DAPR_HTTP_PORT", http_port);
+        let trilby = launch.start().await?;
         daprd_options.app_port = Some(trilby.port());
         if let Some(change) = options.daprd {
             change(&mut daprd_options);
