@@ -156,8 +156,7 @@ async fn a_sidecar_that_cannot_be_is_refused() -> Result<()> {
     let folder = Folder::with_app()?;
     let with = |name, value: &str| folder.refuses(quiet(&folder).env(name, value));
     assert_snapshot!(with("DAPR_GRPC_PORT", "fifty").await?, @"error: DAPR_GRPC_PORT is `fifty`, which is not a port number");
-    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "https://dapr:443").await?, @"error: DAPR_GRPC_ENDPOINT is `https://dapr:443`: TLS to the sidecar is not offered; name a daprd on this machine with http://host:port or unix:/path/to.socket");
-    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "http://").await?, @"error: DAPR_GRPC_ENDPOINT is `http://`, which is no endpoint; write host:port, http://host:port or unix:/path/to.socket");
+    assert_snapshot!(with("DAPR_GRPC_ENDPOINT", "http://").await?, @"error: DAPR_GRPC_ENDPOINT is `http://`, which is no endpoint; write host:port, http://host:port, https://host:port or unix:/path/to.socket");
     Ok(())
 }
 

@@ -32,6 +32,8 @@ mod run;
 mod service;
 mod streamed;
 mod streaming;
+#[cfg(test)]
+mod testing;
 mod tls;
 
 pub use admit::Admission;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use trilby_dapr::Inbound;
 use trilby_dapr::subscription::{ConfigurationWatch, InputBinding, Subscription};
-use trilby_embedded::{Deliveries, Runtime};
+use trilby_embedded::{Deliveries, Runtime, SubscriptionType};
 use trilby_sidecar::{Sidecar, Streams};
 
 use crate::failure::Failure;
@@ -21,9 +21,21 @@ const RETIRE_WITHIN: Duration = Duration::from_secs(30);
 /// What tells one group from another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
-    Topic { pubsub: String, topic: String },
-    Binding { name: String },
-    Configuration { store: String, key: Option<String> },
+    Topic {
+        pubsub: String,
+        topic: String,
+    },
+    /// A subscription that a file declares.
+    Declared {
+        name: String,
+    },
+    Binding {
+        name: String,
+    },
+    Configuration {
+        store: String,
+        key: Option<String>,
+    },
     Jobs,
 }
 
@@ -108,6 +120,7 @@ impl Groups {
             }
         }
         self.running.extend(new);
+        self.tell();
         for running in gone {
             self.retiring.spawn(running.retire(RETIRE_WITHIN));
         }
@@ -118,6 +131,11 @@ impl Groups {
     fn loads(&self, wanted: &Wanted) -> BTreeMap<Source, Load> {
         let embedded = matches!(self.bringer, Bringer::Embedded(_));
         let mut loads = BTreeMap::new();
+        if let Bringer::Embedded(runtime) = &self.bringer {
+            for (name, subscription) in runtime.declared(wanted.longest) {
+                loads.insert(Source::Declared { name }, Load::Topic(subscription));
+            }
+        }
         for subscription in wanted.subscriptions.iter().filter(|_| embedded || self.streams_topics)
         {
             let (pubsub, topic) = (subscription.pubsub.clone(), subscription.topic.clone());
@@ -135,6 +153,21 @@ impl Groups {
             loads.extend(wanted.jobs.map(|deadline| (Source::Jobs, Load::Jobs(deadline))));
         }
         loads
+    }
+
+    /// Has the metadata name what is subscribed to.
+    fn tell(&self) {
+        let Bringer::Embedded(runtime) = &self.bringer else { return };
+        let named = |(source, (load, _)): (&Source, &(Load, Running))| match (source, load) {
+            (Source::Declared { .. }, Load::Topic(subscription)) => {
+                Some((subscription.clone(), SubscriptionType::Declarative))
+            }
+            (_, Load::Topic(subscription)) => {
+                Some((subscription.clone(), SubscriptionType::Programmatic))
+            }
+            _ => None,
+        };
+        runtime.set_subscriptions(self.running.iter().filter_map(named).collect());
     }
 
     fn start(&self, load: &Load, instead_of: Option<&Running>) -> Result<Running, Failure> {

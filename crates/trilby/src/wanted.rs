@@ -21,6 +21,8 @@ pub(crate) struct Wanted {
     pub(crate) watches: Vec<ConfigurationWatch>,
     /// How long a job's receiver runs at most, if there is one.
     pub(crate) jobs: Option<Duration>,
+    /// How long any route runs at most.
+    pub(crate) longest: Duration,
 }
 
 impl Wanted {
@@ -35,6 +37,7 @@ impl Wanted {
 
     fn add(&mut self, route: &Route) {
         let deadline = route.limits.deadline;
+        self.longest = self.longest.max(deadline);
         match &route.trigger {
             Trigger::Http { .. } => {}
             Trigger::Topic { pubsub, topic, options } => {

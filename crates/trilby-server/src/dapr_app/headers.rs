@@ -103,11 +103,11 @@ pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
 
 fn is_plain(name: &HeaderName) -> bool {
     let own = ["content-type", "content-length", "host", "user-agent", "dapr-api-token", "date"];
-    let name_text = name.as_str();
+    let text = name.as_str();
     // gRPC's own names, and values in base64, which no header has.
-    !(name_text.starts_with("grpc-") || name_text.ends_with("-bin"))
-        && !own.contains(&name_text)
-        && !HOP_BY_HOP.contains(name)
+    let is_grpcs = text.starts_with("grpc-") || text.ends_with("-bin");
+    let is_of_connection = HOP_BY_HOP.contains(name);
+    !(is_grpcs || is_of_connection || own.contains(&text))
 }
 
 /// gRPC allows no others in a value.

@@ -187,6 +187,3 @@ pub(super) fn text(status: StatusCode, body: &[u8]) -> String {
         None => status.canonical_reason().unwrap_or("the app failed").to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,3 +15,6 @@ pub(crate) mod paths;
 
 pub(crate) use self::grpc::is_grpc;
 pub(crate) use self::http::{DaprApp, Question};
+
+#[cfg(test)]
+mod tests;

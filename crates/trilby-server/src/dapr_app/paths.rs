@@ -12,8 +12,21 @@ const EVENTS: &str = "/dapr/events/";
 
 /// What cannot stand in the path of a URL (RFC 3986 section 3.3), but for `%`, which a text that is
 /// encoded already has.
-const NOT_IN_PATH: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'\\').add(b'^');
+const NOT_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// What cannot stand in one segment of it.
 const NOT_IN_SEGMENT: &AsciiSet = &NOT_IN_PATH.add(b'/').add(b'%');
@@ -88,6 +101,8 @@ fn decoded(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const ODD: [&str; 7] = ["placed", "a b/ü%2F#?", "..", ".", "a\"<>\\^b", "%", "*"];
@@ -152,5 +167,24 @@ mod tests {
         assert_eq!(kind("/job/a/b"), job("a/b"));
         let change = Some(Kind::Configuration("s".to_owned(), "a/b".to_owned()));
         assert_eq!(kind("/configuration/s/a/b"), change);
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_comes_back(pubsub in ".*", topic in ".*", condition in ".*") {
+            let path = topic_path(&pubsub, &topic, Some(&condition));
+            prop_assert!(path.parse::<http::Uri>().is_ok());
+            prop_assert_eq!(kind(&path), Some(Kind::Topic(path)));
+            let path = binding_path(&topic);
+            prop_assert!(path.parse::<http::Uri>().is_ok());
+            prop_assert_eq!(kind(&path), Some(Kind::Binding(topic)));
+        }
+
+        #[test]
+        fn any_text_becomes_a_path(text in ".*") {
+            let path = path(&text).expect("short");
+            let uri: http::Uri = path.parse().expect("a path");
+            prop_assert_eq!((uri.path(), uri.query()), (path.as_str(), None));
+        }
     }
 }
