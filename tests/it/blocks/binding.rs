@@ -29,10 +29,8 @@ async fn every_operation_of_a_binding_works(backend: Backend) -> Result<()> {
     let app = serve(backend, r#""files""#).await?;
     for data in [&b"hello"[..], b"", b"\0\xff\r\n", b"{\"a\":1}"] {
         let created = invoke(&app, "create", "notes/a", data).await?.done();
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(&created.body)?["fileName"], {
-            let root = std::fs::canonicalize(app.world.path("files"))?;
-            root.join("notes/a").display().to_string()
-        });
+        let created: serde_json::Value = serde_json::from_slice(&created.body)?;
+        assert_eq!(created["fileName"], "notes/a");
         assert_eq!(std::fs::read(app.world.path("files/notes/a"))?, data);
         assert_eq!(invoke(&app, "get", "notes/a", b"").await?.done().body, data);
     }
@@ -63,11 +61,11 @@ async fn an_operation_that_fails_says_why(backend: Backend) -> Result<()> {
     let app = serve(backend, r#""files""#).await?;
     let reason = "ERR_INVOKE_OUTPUT_BINDING";
     let told = invoke(&app, "get", "none", b"").await?;
-    told.refused("INTERNAL", reason, "error invoking output binding files: file not found: none");
+    told.refused("INTERNAL", reason, "error invoking output binding files: file not found: ");
     let text = "binding files does not support operation frob. \
                 supported operations:create get list delete";
     invoke(&app, "frob", "", b"").await?.refused("INTERNAL", reason, text);
-    invoke(&app, "delete", "none", b"").await?.refused("INTERNAL", reason, "none");
+    invoke(&app, "delete", "none", b"").await?.refused("INTERNAL", reason, "error deleting file ");
     Ok(())
 }
 

@@ -13,40 +13,32 @@ fn field(number: u8, value: &[u8]) -> Vec<u8> {
 
 matrix!(an_rpc_without_a_function_is_called);
 
-/// Wrapping a key with `crypto`: a unary rpc that needs no control plane.
+/// Ending a subscription that never was: a unary rpc that needs no component.
 async fn an_rpc_without_a_function_is_called(backend: Backend) -> Result<()> {
-    let app = Probe::granting("call", r#"call = ["SubtleWrapKeyAlpha1", "SubtleUnwrapKeyAlpha1"]"#);
-    let app = app.serve(backend, |components, folder| components.with_crypto(folder)).await?;
-    let request =
-        [field(1, b"crypto"), field(2, b"0123456789abcdef"), field(3, b"A256KW"), field(4, b"aes")]
-            .concat();
-    let target = [("method", "SubtleWrapKeyAlpha1"), ("metadata.x-test", "1")];
-    let told = app.ask("/call/call", &target, request).await?;
+    let app = Probe::granting("call", r#"call = ["UnsubscribeConfiguration"]"#);
+    let app = app.serve_plain(backend).await?;
+    let target = [("method", "UnsubscribeConfiguration"), ("metadata.x-test", "1")];
+    let told = app.ask("/call/call", &target, field(2, b"never-was")).await?;
     if !backend.is_sidecar() {
-        told.refused("UNIMPLEMENTED", "", "SubtleWrapKeyAlpha1");
+        told.refused("UNIMPLEMENTED", "", "UnsubscribeConfiguration");
         return Ok(());
     }
-    // RFC 3394 makes 24 bytes of 16; they are field 1.
+    // `ok` is false, and so left out; the message is field 2.
     let told = told.done();
-    assert_eq!((told.body.len(), &told.body[..2]), (26, &[10, 24][..]), "{told:?}");
-    let request =
-        [field(1, b"crypto"), field(2, &told.body[2..]), field(3, b"A256KW"), field(4, b"aes")]
-            .concat();
-    let told = app.ask("/call/call", &[("method", "SubtleUnwrapKeyAlpha1")], request).await?.done();
-    assert_eq!(told.body, field(1, b"0123456789abcdef"));
+    assert_eq!(told.body.first(), Some(&18), "{told:?}");
+    assert!(told.text().contains("never-was: subscription does not exist"), "{told:?}");
     Ok(())
 }
 
 matrix!(errors_of_an_rpc_are_daprs);
 
 async fn errors_of_an_rpc_are_daprs(backend: Backend) -> Result<()> {
-    let grants = r#"call = ["ListActorReminders", "NoSuchRpc", "SubtleWrapKeyAlpha1"]"#;
+    let grants = r#"call = ["ListActorReminders", "NoSuchRpc"]"#;
     let app = Probe::granting("call", grants).serve_plain(backend).await?;
     let cases = [
         ("ListActorReminders", field(1, b"Probe"), "UNAVAILABLE", "placement service"),
-        ("SubtleWrapKeyAlpha1", field(1, b"none"), "INVALID_ARGUMENT", "none"),
         // What a daprd says that is too old for an rpc.
-        ("NoSuchRpc", Vec::new(), "UNIMPLEMENTED", "NoSuchRpc"),
+        ("NoSuchRpc", Vec::new(), "UNIMPLEMENTED", "does not know this operation"),
     ];
     for (rpc, request, code, part) in cases {
         let told = app.ask("/call/call", &[("method", rpc)], request).await?;
@@ -63,7 +55,7 @@ matrix!(rpcs_are_granted_by_name);
 async fn rpcs_are_granted_by_name(backend: Backend) -> Result<()> {
     let app = Probe::granting("call", r#"call = ["ListActorReminders"]"#);
     let app = app.serve_plain(backend).await?;
-    for rpc in ["SubtleWrapKeyAlpha1", "listactorreminders", "ListActorRemindersX"] {
+    for rpc in ["UnsubscribeConfiguration", "listactorreminders", "ListActorRemindersX"] {
         let line = format!("call = [\"{rpc}\"]");
         app.ask("/call/call", &[("method", rpc)], "").await?.not_granted(&line);
     }

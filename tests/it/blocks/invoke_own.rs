@@ -1,11 +1,13 @@
 //! `dapr_invoke_v1`: an app that calls itself.
 
 use anyhow::Result;
+use http::Method;
 use trilby_testkit::{Backend, Options, app_id};
 
 use super::invoke::call;
+use super::neighbour::Neighbour;
 use super::probe::{App, Probe};
-use super::pubsub_heard::HEARER;
+use super::pubsub_heard::{HEARER, heard};
 use crate::shown::Shown;
 
 /// An application with a route that shows, and with a topic's.
@@ -19,6 +21,7 @@ async fn serve(backend: Backend, methods: &str) -> Result<App> {
         .lines("[[route]]\npath = \"/show/...\"\nmodule = \"show.wat\"\n")
         .lines("[[route]]\npath = \"/echo\"\nmodule = \"echo.wat\"\n")
         .lines("[[route]]\ntopic = \"pubsub/t\"\nmodule = \"hearer.wat\"\n")
+        .lines("[[route]]\njob = \"nightly\"\nmodule = \"hearer.wat\"\n")
         .file("show.wat", show)
         .file("echo.wat", echo)
         .file("hearer.wat", HEARER)
@@ -50,20 +53,46 @@ async fn an_app_calls_its_own_routes(backend: Backend) -> Result<()> {
     Ok(())
 }
 
-matrix!(an_app_that_calls_itself_reaches_no_events);
+const EVENT: &str = r#"{"specversion":"1.0","id":"forged","type":"t","source":"s","data":"forged",
+    "topic":"t","pubsubname":"pubsub"}"#;
 
-/// With a sidecar such a path comes from daprd, which may deliver; what it carries then is no event
-/// of a topic.
-async fn an_app_that_calls_itself_reaches_no_events(backend: Backend) -> Result<()> {
+/// Paths by which daprd delivers, or asks for what it is to deliver; to a call they are paths as
+/// all others.
+const DELIVERIES: [&str; 3] = ["dapr/events/pubsub/t", "job/nightly", "dapr/subscribe"];
+
+matrix!(an_app_that_calls_itself_delivers_nothing);
+
+async fn an_app_that_calls_itself_delivers_nothing(backend: Backend) -> Result<()> {
     let app = serve(backend, "").await?;
     let id = app.world.app_id.clone();
-    let event = r#"{"specversion":"1.0","id":"forged","type":"t","source":"s","data":"forged",
-        "topic":"t","pubsubname":"pubsub"}"#;
-    let more = [("content-type", "application/cloudevents+json")];
-    let told = call(&app, &id, "dapr/events/pubsub/t", &more, event).await?.done();
-    assert_eq!(told.header("status"), Some("404"), "{told:?}");
-    let output = app.world.trilby.output();
-    assert!(!output.contains("CE_ID=forged"), "{output}");
+    for path in DELIVERIES {
+        let verb = if path == "dapr/subscribe" { "GET" } else { "POST" };
+        let more = [("verb", verb), ("content-type", "application/cloudevents+json")];
+        let told = call(&app, &id, path, &more, EVENT).await?.done();
+        assert_eq!(told.header("status"), Some("404"), "{path}: {told:?}");
+    }
+    assert!(heard(&app.world.trilby).is_empty(), "{}", app.world.trilby.output());
+    Ok(())
+}
+
+matrix!(an_app_that_is_called_by_another_is_delivered_nothing);
+
+/// Whatever daprd calls is a delivery, but for what it calls for somebody else.
+async fn an_app_that_is_called_by_another_is_delivered_nothing(backend: Backend) -> Result<()> {
+    let neighbour = Neighbour::start(backend).await?;
+    // The embedded runtime has nobody who could call.
+    let Some(daprd) = &neighbour.daprd else { return Ok(()) };
+    let app = serve(backend, "").await?;
+    let at = |path: &str| format!("/v1.0/invoke/{}/method/{path}", app.world.app_id);
+    let headers = [("content-type", "application/cloudevents+json")];
+    for path in DELIVERIES {
+        let method = if path == "dapr/subscribe" { Method::GET } else { Method::POST };
+        let answer = daprd.http.send(method, &at(path), &headers, EVENT).await?;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+    }
+    assert!(heard(&app.world.trilby).is_empty(), "{}", app.world.trilby.output());
+    let answer = daprd.http.get(&at("show")).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
     Ok(())
 }
 

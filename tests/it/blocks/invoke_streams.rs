@@ -3,7 +3,7 @@
 use anyhow::Result;
 use trilby_testkit::Backend;
 
-use super::neighbour::{LARGE_BYTES, Neighbour};
+use super::neighbour::{LARGE_BYTES, Neighbour, digest};
 
 matrix!(a_body_of_any_size_goes_both_ways);
 
@@ -13,10 +13,10 @@ async fn a_body_of_any_size_goes_both_ways(backend: Backend) -> Result<()> {
     let body: Vec<u8> = (0..LARGE_BYTES).map(|n| u8::try_from(n % 251).unwrap_or(0)).collect();
     // Chunks that the host takes as they are, and some that it must cut.
     for chunk in ["65536", "1000003"] {
-        let target = [("app", &*neighbour.id), ("method", "echo"), ("chunk", chunk)];
+        let target = [("app", &*neighbour.id), ("method", "digest"), ("chunk", chunk)];
         let told = app.ask("/invoke/open", &target, body.clone()).await?.done();
         assert_eq!(told.header("status"), Some("200"));
-        assert!(told.body == body, "{} bytes came back", told.body.len());
+        assert_eq!(told.body, digest(&body));
     }
     let target = [("app", &*neighbour.id), ("method", "large"), ("verb", "GET")];
     let told = app.ask("/invoke/call", &target, "").await?.done();
@@ -29,9 +29,9 @@ matrix!(a_whole_body_is_as_large_as_a_message);
 async fn a_whole_body_is_as_large_as_a_message(backend: Backend) -> Result<()> {
     let neighbour = Neighbour::start(backend).await?;
     let app = neighbour.probe("").serve_plain(backend).await?;
-    let target = |length| [("a", &*neighbour.id), ("b", "echo"), ("len", length)];
+    let target = |length| [("a", &*neighbour.id), ("b", "digest"), ("len", length)];
     let told = app.ask("/invoke/raw/call", &target("4194304"), "").await?.done();
-    assert_eq!(told.body.len(), 4_194_304);
+    assert_eq!(told.body, digest(&[b'x'; 4_194_304]));
     let told = app.ask("/invoke/raw/call", &target("4194305"), "").await?;
     told.refused("RESOURCE_EXHAUSTED", "TRILBY_TOO_LARGE", "4194304 bytes");
     Ok(())
@@ -62,37 +62,45 @@ async fn an_answer_may_be_left_unread(backend: Backend) -> Result<()> {
 
 matrix!(an_answer_may_come_before_the_bodys_end);
 
-/// `/deaf` never reads. What is written after its answer is nobody's concern.
+/// `/deaf` never reads. daprd's HTTP server, Go's, reads a request to its end before it answers, so
+/// that with a sidecar the answer is there when the body has ended.
 async fn an_answer_may_come_before_the_bodys_end(backend: Backend) -> Result<()> {
     let neighbour = Neighbour::start(backend).await?;
     let app = neighbour.probe("").serve_plain(backend).await?;
-    let steps = "write first;header 3 status;read 10;close";
-    let target = [("a", &*neighbour.id), ("b", "deaf"), ("steps", steps)];
+    let end = if backend.is_sidecar() { "end;" } else { "" };
+    let steps = format!("write first;{end}header 3 status;read 10;close");
+    let target = [("a", &*neighbour.id), ("b", "deaf"), ("steps", &steps)];
     let told = app.ask("/invoke/steps/open", &target, "").await?.done();
-    let expected = "write first = 5\nheader 3 status = 3 200\nread 10 = 0 \nclose = 0\n";
-    assert_eq!(told.text(), expected);
+    let text = told.text().replace("end = 0\n", "");
+    assert_eq!(text, "write first = 5\nheader 3 status = 3 200\nread 10 = 0 \nclose = 0\n");
     // Whole bodies that nobody reads do no harm either.
-    for method in ["deaf", "status/404"] {
+    for (method, status) in [("deaf", "200"), ("status/404", "404")] {
         let target = [("app", &*neighbour.id), ("method", method)];
         let told = app.ask("/invoke/call", &target, vec![b'x'; 1 << 20]).await?.done();
-        assert_eq!(told.header("status"), Some(if method == "deaf" { "200" } else { "404" }));
+        assert_eq!(told.header("status"), Some(status));
     }
     Ok(())
 }
 
-/// Each piece comes back before the next is sent. daprd's HTTP server, Go's, reads a request to its
-/// end before it answers, so that with a sidecar this is for answers only.
+/// A body comes back while it is sent, with and without waiting for each piece: embedded only, as
+/// above. (Behind a daprd such an app may hang.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_ways_go_on_at_once() -> Result<()> {
     let backend = Backend::EmbeddedMemory;
     let neighbour = Neighbour::start(backend).await?;
     let app = neighbour.probe("").serve_plain(backend).await?;
     let body: Vec<u8> = (0..1 << 20).map(|n: u32| n.to_le_bytes()[0]).collect();
-    let target =
-        [("app", &*neighbour.id), ("method", "echo"), ("chunk", "50000"), ("interleave", "true")];
-    let told = app.ask("/invoke/open", &target, body.clone()).await?.done();
-    assert_eq!(told.header("status"), Some("200"));
-    assert!(told.body == body, "{} bytes came back", told.body.len());
+    for interleave in ["true", "false"] {
+        let target = [
+            ("app", &*neighbour.id),
+            ("method", "echo"),
+            ("chunk", "50000"),
+            ("interleave", interleave),
+        ];
+        let told = app.ask("/invoke/open", &target, body.clone()).await?.done();
+        assert_eq!(told.header("status"), Some("200"));
+        assert!(told.body == body, "{} bytes came back", told.body.len());
+    }
     Ok(())
 }
 

@@ -37,7 +37,7 @@ async fn a_grant_of_a_component_that_is_not_there_is_found() -> Result<()> {
         (r#"state-read = ["missing"]"#, "state"),
         (r#"state-write = ["missing"]"#, "state"),
         (r#"state-query = ["missing"]"#, "state"),
-        (r#"publish = ["missing/t"]"#, "pub/sub"),
+        (r#"publish = ["missing/t"]"#, "pubsub"),
         (r#"bindings = ["missing/create"]"#, "output binding"),
         (r#"secrets = ["missing/k"]"#, "secret store"),
         (r#"configuration = ["missing/k"]"#, "configuration"),
@@ -62,7 +62,7 @@ async fn a_component_of_another_block_is_none_of_this_one() -> Result<()> {
 #[tokio::test]
 async fn a_trigger_of_a_component_that_is_not_there_is_found() -> Result<()> {
     for (trigger, kind) in [
-        (r#"topic = "missing/t""#, "pub/sub"),
+        (r#"topic = "missing/t""#, "pubsub"),
         (r#"binding = "missing""#, "input binding"),
         (r#"configuration = "missing/k""#, "configuration"),
         (r#"configuration = "missing""#, "configuration"),
@@ -77,7 +77,7 @@ async fn a_trigger_of_a_component_that_is_not_there_is_found() -> Result<()> {
 #[tokio::test]
 async fn an_rpc_that_has_a_function_is_not_granted_as_a_call() -> Result<()> {
     for (rpc, grant) in
-        [("GetState", "state"), ("InvokeService", "invoke"), ("ScheduleJobAlpha1", "jobs")]
+        [("GetState", "state-read"), ("InvokeService", "invoke"), ("ScheduleJobAlpha1", "jobs")]
     {
         let grants = format!("grants = {{ call = [\"{rpc}\"] }}");
         refuses(&grants, LINE, &[&format!("`{rpc}`"), &format!("`{grant}`")]).await?;

@@ -8,11 +8,12 @@ use super::probe::Probe;
 use crate::wat;
 
 /// The other app. It serves `/show/...`, `/echo` and `/deaf` (see [`wat`]), `/status/CODE` for
-/// [`STATUSES`], and `/large`, which answers [`LARGE_BYTES`].
+/// [`STATUSES`], `/large`, which answers [`LARGE_BYTES`], and `/digest`, which reads all before it
+/// answers the [`digest`].
 pub(crate) struct Neighbour {
     pub(crate) id: String,
     pub(crate) trilby: Trilby,
-    _daprd: Option<Daprd>,
+    pub(crate) daprd: Option<Daprd>,
     _folder: TempDir,
 }
 
@@ -42,6 +43,8 @@ impl Neighbour {
             std::fs::write(folder.path().join(format!("{status}.wat")), answering(status))?;
         }
         route("/large", "large.wat");
+        route("/digest", "digest.wat");
+        std::fs::write(folder.path().join("digest.wat"), digesting())?;
         std::fs::write(folder.path().join("large.wat"), large())?;
         let id = app_id();
         let launch = wat::write(&folder, "trilby.toml", &manifest, |launch| {
@@ -59,7 +62,7 @@ impl Neighbour {
         } else {
             None
         };
-        Ok(Self { id, trilby, _daprd: daprd, _folder: folder })
+        Ok(Self { id, trilby, daprd, _folder: folder })
     }
 
     /// An application that may call these methods of the other one, and knows where it is.
@@ -100,6 +103,53 @@ fn answering(status: u16) -> String {
                 (call $write (i32.const 1) (i32.const 16) (i32.const {}))))"#,
         wat::WRITE,
         text.len(),
+    )
+}
+
+/// What `/digest` answers: the number of bytes and their checksum, both as four bytes, the lowest
+/// first.
+pub(crate) fn digest(body: &[u8]) -> Vec<u8> {
+    let count = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let add = |sum: u32, byte: &u8| sum.wrapping_mul(31).wrapping_add(u32::from(*byte));
+    let sum = body.iter().fold(0, add);
+    [count.to_le_bytes(), sum.to_le_bytes()].concat()
+}
+
+fn digesting() -> String {
+    let head = "Content-Type: text/plain\n\n";
+    format!(
+        r#"(module
+            (import "wasi_snapshot_preview1" "fd_read"
+                (func $fd_read (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write"
+                (func $fd_write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 2)
+            (data (i32.const 16) {head:?})
+            {}
+            (func (export "_start") (local $at i32) (local $end i32) (local $count i32) (local $sum i32)
+                (loop $more
+                    (i32.store (i32.const 0) (i32.const 1024))
+                    (i32.store (i32.const 4) (i32.const 65536))
+                    (if (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))
+                        (then unreachable))
+                    (local.set $at (i32.const 1024))
+                    (local.set $end (i32.add (i32.const 1024) (i32.load (i32.const 8))))
+                    (local.set $count (i32.add (local.get $count) (i32.load (i32.const 8))))
+                    (if (i32.load (i32.const 8))
+                        (then
+                            (loop $each
+                                (local.set $sum (i32.add
+                                    (i32.mul (local.get $sum) (i32.const 31))
+                                    (i32.load8_u (local.get $at))))
+                                (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                                (br_if $each (i32.lt_u (local.get $at) (local.get $end))))
+                            (br $more))))
+                (i32.store (i32.const 64) (local.get $count))
+                (i32.store (i32.const 68) (local.get $sum))
+                (call $write (i32.const 1) (i32.const 16) (i32.const {}))
+                (call $write (i32.const 1) (i32.const 64) (i32.const 8))))"#,
+        wat::WRITE,
+        head.len(),
     )
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::Value;
 use tempfile::TempDir;
-use trilby_testkit::{Answer, Backend, Components, Options, World, repository};
+use trilby_testkit::{Answer, Backend, Components, Options, World, repository, until};
 
 /// Parameters for operations that need none.
 pub(crate) const NONE: &[(&str, &str)] = &[];
@@ -82,6 +82,11 @@ impl Probe {
         std::fs::write(folder.path().join("trilby.toml"), manifest)?;
         let path = folder.path().to_str().context("the folder's name is not UTF-8")?;
         let world = World::start(backend, path, self.options, more).await?;
+        let http = &world.trilby.http;
+        until("the application to be ready", || async {
+            http.get("/readyz").await.ok().filter(|answer| answer.status == 200)
+        })
+        .await?;
         Ok(App { world, _folder: folder })
     }
 

@@ -50,9 +50,9 @@ async fn many_keys_are_read_at_once(backend: Backend) -> Result<()> {
     }
 
     // More than a store reads in one go, with a hint how.
-    let many: Vec<Value> =
-        (0..250).map(|n| json!({"key": format!("k{n}"), "value": "v"})).collect();
-    records(&app, "set_bulk", &many).await?.done();
+    // In one transaction: daprd writes a list to SQLite with as many writers, which may time out.
+    let upsert = |n| json!({"operation": "upsert", "key": format!("k{n}"), "value": "v"});
+    records(&app, "transact", &(0..250).map(upsert).collect::<Vec<_>>()).await?.done();
     let keys: String = (0..251).map(|n| format!("{{\"key\":\"k{n}\"}}\n")).collect();
     let told = app.ask("/state/get_bulk", &[STORE, ("parallelism", "3")], keys).await?.done();
     let found = told.records()?;
