@@ -32,7 +32,8 @@ impl World {
         components.write(&resources)?;
         let module = repository().join("tests/guests/dapr/target/wasm32-wasip1/release/actor.wasm");
         let manifest = format!(
-            "version = 1\nname = \"actors\"\n[[route]]\npath = \"/actor/...\"\n\
+            "version = 1\nname = \"actors\"\n[limits]\ndeadline = \"60s\"\n\
+             dapr-timeout = \"50s\"\n[[route]]\npath = \"/actor/...\"\n\
              module = {:?}\ngrants = {{ {grants} }}\n",
             module.display().to_string()
         );

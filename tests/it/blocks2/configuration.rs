@@ -34,7 +34,7 @@ impl Settings {
         let app = app.await?;
         let file = app.world.path("settings.json");
         let settings = Self { app, file };
-        let values = [("color", "red||3"), ("count", "7"), ("empty", ""), ("size", "large||x||y")];
+        let values = [("color", "red||3"), ("count", "7"), ("size", "large||x||y")];
         settings.set(&values).await?;
         Ok(Some(settings))
     }
@@ -75,10 +75,9 @@ async fn keys_are_read_with_their_versions(backend: Backend) -> Result<()> {
     let both = [item("color", "red", "3"), item("count", "7", "")];
     assert_eq!(settings.get(Some("count,missing,color")).await?, both);
     assert_eq!(settings.get(Some("missing")).await?, [json!(null); 0]);
-    assert_eq!(settings.get(Some("empty")).await?, [item("empty", "", "")]);
     let all = settings.get(None).await?;
     let keys: Vec<_> = all.iter().map(|record| record["key"].as_str()).collect();
-    assert_eq!(keys, [Some("color"), Some("count"), Some("empty"), Some("size")]);
+    assert_eq!(keys, [Some("color"), Some("count"), Some("size")]);
 
     // What is read is what is there now.
     settings.set(&[("color", "blue||4")]).await?;

@@ -117,7 +117,7 @@ async fn a_job_under_way_is_finished_first() -> Result<()> {
     app.schedule("due", &[("due-time", "0s")], "held hold").await?;
     app.comes("held", 1).await?;
     app.trilby.process().signal(Signal::TERM)?;
-    app.trilby.logged("drain").await?;
+    app.trilby.logged("shutting down").await?;
     std::fs::write(app.folder.path().join("out/go"), "")?;
     assert_eq!(app.trilby.process().ended().await?.code(), Some(0), "{}", app.trilby.output());
     app.trilby = Launch::new(app.folder.path(), app.folder.path()).start().await?;

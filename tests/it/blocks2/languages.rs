@@ -154,9 +154,9 @@ async fn state_and_messages(language: &str) -> Result<()> {
     let events = "{\"data\":\"one\"}\n{\"data-base64\":\"/w==\"}\n";
     assert_eq!(app.get("pubsub/publish_bulk pubsub=pubsub topic=t", events).await?, "");
     let file = "metadata.fileName=a.txt";
-    app.get(&format!("binding/invoke binding=files operation=create {file}"), "kept").await?;
+    app.get(&format!("binding/invoke binding=files operation=create {file}"), "not base64").await?;
     let read = app.get(&format!("binding/invoke binding=files operation=get {file}"), "").await?;
-    assert_eq!(read, "kept");
+    assert_eq!(read, "not base64");
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Way {
 impl Way {
     /// Whether a part of it is not there; says which.
     pub(crate) fn is_left_out(self) -> bool {
-        self != Self::Embedded && Backend::DaprdMemory.is_left_out()
+        self != Self::Embedded && Backend::DaprdRedis.is_left_out()
     }
 }
 

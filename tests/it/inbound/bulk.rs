@@ -12,7 +12,8 @@ async fn serve(way: Way, more: &str) -> Result<App> {
     let route = format!(
         "topic = \"pubsub/t\"\nbulk = {{ max-messages = 10, max-await = \"500ms\" }}\n{more}"
     );
-    Setup::new(&[&route]).and("pubsub", "publish = [\"pubsub\"]").serve(way).await
+    let setup = Setup::new(&[&route]).and("pubsub", "publish = [\"pubsub\"]");
+    setup.with_redis().serve(way).await
 }
 
 /// Publishes an event for each of the texts at once.

@@ -18,7 +18,11 @@ ways!(an_answer_acknowledges_drops_or_asks_again);
 /// A retry is the embedded broker's own doing, and for daprd that of a Resiliency policy. Other
 /// events do not wait for one that comes again.
 async fn an_answer_acknowledges_drops_or_asks_again(way: Way) -> Result<()> {
-    let app = Setup::new(&["topic = \"pubsub/t\""]).and("pubsub", PUBLISH).serve(way).await?;
+    let app = Setup::new(&["topic = \"pubsub/t\""])
+        .and("pubsub", PUBLISH)
+        .with_redis()
+        .serve(way)
+        .await?;
     for wish in ONCE.iter().chain(&TWICE) {
         app.publish("t", &format!("{wish} {wish}")).await?;
     }

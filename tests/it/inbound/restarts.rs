@@ -62,7 +62,7 @@ async fn a_reload_changes_what_is_streamed() -> Result<()> {
     let next = Setup::new(&["topic = \"pubsub/two\"", "topic = \"pubsub/three\""]);
     std::fs::write(app.path("trilby.toml"), next.and("pubsub", publish).manifest())?;
     app.world.trilby.process().signal(Signal::HUP)?;
-    app.world.trilby.logged("reloaded trilby.toml").await?;
+    app.world.trilby.logged("trilby::reload: reloaded").await?;
     let mut round = 0;
     until("the new topic", || {
         round += 1;

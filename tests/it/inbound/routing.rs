@@ -40,7 +40,7 @@ async fn the_first_route_whose_condition_is_true_gets_the_event(way: Way) -> Res
     app.publish("t", "e a text has no members").await?;
     let envelope = json!({
         "specversion": "1.0", "id": "7", "source": "shop", "type": "x", "tenant": "acme",
-        "data": "f",
+        "datacontenttype": "text/plain", "data": "f",
     });
     let as_envelope = [("content-type", "application/cloudevents+json")];
     app.publish_as("t", &as_envelope, envelope.to_string()).await?;

@@ -13,7 +13,7 @@ use super::app::{App, Way};
 pub(crate) struct Setup {
     routes: String,
     options: Options,
-    backend: Option<Backend>,
+    with_redis: bool,
     topics: BTreeSet<String>,
 }
 
@@ -30,7 +30,7 @@ impl Setup {
         let lines = routes.iter().flat_map(|route| route.lines());
         let topics = lines.filter(|line| line.starts_with("topic = ")).map(str::to_owned).collect();
         let routes = tables.collect();
-        Self { routes, options: Options::default(), backend: None, topics }
+        Self { routes, options: Options::default(), with_redis: false, topics }
     }
 
     /// Adds a route `/BLOCK/...` to the guest of `tests/guests/dapr` for a building block, with
@@ -49,9 +49,10 @@ impl Setup {
         self
     }
 
-    /// Another back end than that of the way.
-    pub(crate) fn backend(mut self, backend: Backend) -> Self {
-        self.backend = Some(backend);
+    /// With a sidecar, takes Redis for a broker. The one in daprd's memory takes an event only when
+    /// the one before it is done with, its tries included, and keeps nothing.
+    pub(crate) fn with_redis(mut self) -> Self {
+        self.with_redis = true;
         self
     }
 
@@ -87,10 +88,11 @@ impl Setup {
             Way::Grpc => Some(|daprd| daprd.app_protocol = AppProtocol::Grpc),
             Way::Streams => Some(|daprd| daprd.app_port = None),
         });
-        let backend = self.backend.unwrap_or(match way {
-            Way::Embedded => Backend::EmbeddedMemory,
-            _ => Backend::DaprdMemory,
-        });
+        let backend = match (way, self.with_redis) {
+            (Way::Embedded, _) => Backend::EmbeddedMemory,
+            (_, true) => Backend::DaprdRedis,
+            (_, false) => Backend::DaprdMemory,
+        };
         let path = folder.path().to_str().context("the folder's name is not UTF-8")?;
         let world = World::start(backend, path, options, more).await?;
         let app = App::new(world, folder);
