@@ -103,7 +103,9 @@ impl Components {
         self.add("actors", "state.in-memory", &[("actorStateStore", "true")])
     }
 
-    fn redis_host(&self) -> String {
+    /// Where the Redis is, `host:port`.
+    #[must_use]
+    pub fn redis_host(&self) -> String {
         format!("127.0.0.1:{}", self.redis_port.unwrap_or_default())
     }
 

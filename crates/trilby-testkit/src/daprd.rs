@@ -33,6 +33,8 @@ pub struct DaprdOptions {
     pub app_health_check: bool,
     /// The port of the gRPC API.
     pub grpc_port: u16,
+    /// The port of the HTTP API.
+    pub http_port: u16,
     /// Scheduler and placement service, if there are.
     pub control_plane: Option<ControlPlaneAddress>,
     /// What callers of daprd must show (`DAPR_API_TOKEN`).
@@ -69,6 +71,7 @@ impl DaprdOptions {
             app_protocol: AppProtocol::default(),
             app_health_check: false,
             grpc_port: free_port()?,
+            http_port: free_port()?,
             control_plane: None,
             api_token: None,
             app_api_token: None,
@@ -80,13 +83,13 @@ impl DaprdOptions {
         })
     }
 
-    fn command(&self, http_port: u16) -> Result<Command> {
+    fn command(&self) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(["--app-id", &self.app_id, "--dapr-listen-addresses", "127.0.0.1"]);
         command.arg("--resources-path").arg(&self.resources);
         let ports = [
             ("--dapr-grpc-port", self.grpc_port),
-            ("--dapr-http-port", http_port),
+            ("--dapr-http-port", self.http_port),
             ("--dapr-internal-grpc-port", free_port()?),
             ("--metrics-port", free_port()?),
         ];
@@ -140,8 +143,8 @@ impl Daprd {
     ///
     /// When it does not get that far; with its output.
     pub async fn start(options: &DaprdOptions) -> Result<Self> {
-        let http_port = free_port()?;
-        let process = Process::start("daprd", &mut options.command(http_port)?)?;
+        let http_port = options.http_port;
+        let process = Process::start("daprd", &mut options.command()?)?;
         let http = Client::new(&format!("http://127.0.0.1:{http_port}"));
         let mut daprd = Self { process, http, http_port };
         // With an app, `healthz` waits for it and for the answer to `/dapr/subscribe`.

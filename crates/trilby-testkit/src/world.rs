@@ -17,6 +17,8 @@ pub struct Options {
     pub daprd_env: Vec<(String, String)>,
     /// Changes how daprd is started, when all else of it is settled.
     pub daprd: Option<fn(&mut DaprdOptions)>,
+    /// The app's id; another one for each world without it.
+    pub app_id: Option<String>,
     /// Whether daprd gets a scheduler and a placement service.
     pub control_plane: bool,
     /// Whether there is a Redis even if the backend needs none.
@@ -35,6 +37,8 @@ pub struct World {
     pub control_plane: Option<ControlPlane>,
     /// The Redis, if there is one.
     pub redis: Option<Redis>,
+    /// The app's id.
+    pub app_id: String,
     /// The working directory of both.
     pub folder: TempDir,
 }
@@ -62,7 +66,7 @@ impl World {
             Components::of(backend, redis.as_ref().map(|redis| redis.port), folder.path());
         let resources = folder.path().join("components");
         more(components, folder.path()).write(&resources)?;
-        let app_id = app_id();
+        let app_id = options.app_id.unwrap_or_else(app_id);
         let mut launch = Launch::new(crate::repository().join(app), folder.path());
         launch.env.clone_from(&options.env);
         launch = launch.env("APP_ID", &app_id);
@@ -70,22 +74,24 @@ impl World {
             let path = resources.display().to_string();
             let trilby = launch.args(&["--components", &path]).start().await?;
             let (daprd, daprd_options, control_plane) = (None, None, None);
-            return Ok(Self { trilby, daprd, daprd_options, control_plane, redis, folder });
+            return Ok(Self { trilby, daprd, daprd_options, control_plane, redis, app_id, folder });
         }
         let control_plane =
             if options.control_plane { Some(ControlPlane::start().await?) } else { None };
-        let mut daprd_options = DaprdOptions::new(app_id, resources, folder.path())?;
+        let mut daprd_options = DaprdOptions::new(app_id.as_str(), resources, folder.path())?;
         daprd_options.control_plane = control_plane.as_ref().map(|plane| plane.address.clone());
         daprd_options.env = options.daprd_env;
         let grpc_port = daprd_options.grpc_port.to_string();
-        let trilby = launch.env("DAPR_GRPC_PORT", grpc_port).start().await?;
+        let http_port = daprd_options.http_port.to_string();
+        let launch = launch.env("DAPR_GRPC_PORT", grpc_port).env("DAPR_HTTP_PORT", http_port);
+        let trilby = launch.start().await?;
         daprd_options.app_port = Some(trilby.port());
         if let Some(change) = options.daprd {
             change(&mut daprd_options);
         }
         let daprd = Daprd::start(&daprd_options).await.with_context(|| trilby.output())?;
         let (daprd, daprd_options) = (Some(daprd), Some(daprd_options));
-        Ok(Self { trilby, daprd, daprd_options, control_plane, redis, folder })
+        Ok(Self { trilby, daprd, daprd_options, control_plane, redis, app_id, folder })
     }
 
     /// A path below the working directory.
@@ -99,8 +105,9 @@ fn program(variable: &str) -> Result<String> {
     std::env::var(variable).with_context(|| format!("{variable} is not set"))
 }
 
-/// Another id for each world, since Redis and the network are shared by all that use one.
-fn app_id() -> String {
+/// An id that no other app has, since Redis and the network are shared by all that use one.
+#[must_use]
+pub fn app_id() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,7 +1,6 @@
 //! daprd's answers to calls of the crypto building block that fail.
 //!
-//! The codes and texts are those of daprd's gRPC interface, and the reasons those of its HTTP API
-//! (`errorCode`): over gRPC daprd gives none here.
+//! The codes and texts are those of daprd's gRPC interface, which gives no reasons here.
 
 use std::fmt::Display;
 
@@ -10,14 +9,12 @@ use trilby_dapr::{Code, Error};
 /// No such crypto provider; `none` when there is no crypto provider at all.
 pub(crate) fn provider(name: &str, none: bool) -> Error {
     if none {
-        return Error::new(Code::Internal, "crypto providers not configured")
-            .with_reason("ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED");
+        return Error::new(Code::Internal, "crypto providers not configured");
     }
     if name.is_empty() {
         return bad_request("missing component name");
     }
     Error::new(Code::InvalidArgument, format!("crypto provider {name} not found"))
-        .with_reason("ERR_CRYPTO_PROVIDER_NOT_FOUND")
 }
 
 /// A request without an option that it must have.
@@ -28,7 +25,6 @@ pub(super) fn missing_option(name: &str) -> Error {
 /// An operation that cannot be done, or broke off.
 pub(super) fn operation(why: impl Display) -> Error {
     Error::new(Code::Internal, format!("failed to perform operation: {why}"))
-        .with_reason("ERR_CRYPTO")
 }
 
 /// A key, or an algorithm, that daprd has and the embedded runtime does not.
@@ -42,5 +38,4 @@ pub(super) fn asymmetric(component: &str, key: &str) -> Error {
 
 fn bad_request(why: impl Display) -> Error {
     Error::new(Code::InvalidArgument, format!("invalid request: {why}"))
-        .with_reason("ERR_BAD_REQUEST")
 }

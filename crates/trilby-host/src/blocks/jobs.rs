@@ -128,6 +128,8 @@ struct Listed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_base64: Option<String>,
@@ -145,6 +147,7 @@ impl<'a> Listed<'a> {
             due_time: job.due_time.as_deref(),
             repeats: job.repeats,
             ttl: job.ttl.as_deref(),
+            content_type: matches!(job.data, Some(JobData::Json(_))).then_some(JSON),
             data,
             data_base64,
         }

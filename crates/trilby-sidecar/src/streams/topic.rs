@@ -210,12 +210,14 @@ async fn delivered(
     let envelope = delivery::envelope(event);
     let target = match route::target(subscription, &envelope) {
         Ok(Some(target)) => target,
-        // An event that nobody wants is done with.
+        // As on daprd's app channel: what nobody wants is a dead letter, or else done with.
+        Ok(None) if subscription.dead_letter_topic.is_some() => return Verdict::Drop,
         Ok(None) => return Verdict::Ack,
         Err(error) => {
             let Subscription { pubsub, topic, .. } = subscription;
             tracing::warn!(pubsub, topic, id = event.id, "an event has no route: {error}");
-            return Verdict::Retry;
+            let has_dead_letters = subscription.dead_letter_topic.is_some();
+            return if has_dead_letters { Verdict::Drop } else { Verdict::Retry };
         }
     };
     let request = route::request(subscription, target, event, envelope);

@@ -178,12 +178,15 @@ async fn a_bulk_route_gets_a_list_of_one() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_wants_is_done_with() {
-    let mut test = Test::new().await;
-    let _streams = test.subscribe(Subscription { default: None, ..topic() });
-    let mut session = test.open().await;
-    session.event("e").await;
-    assert_eq!(session.reply().await, Some(("e".into(), SUCCESS)));
+async fn an_event_that_nobody_wants_is_a_dead_letter_or_done_with() {
+    for (dead_letter_topic, status) in [(Some("dead".to_owned()), DROP), (None, SUCCESS)] {
+        let mut test = Test::new().await;
+        let wanted = Subscription { default: None, dead_letter_topic, ..topic() };
+        let _streams = test.subscribe(wanted);
+        let mut session = test.open().await;
+        session.event("e").await;
+        assert_eq!(session.reply().await, Some(("e".into(), status)));
+    }
 }
 
 #[tokio::test]

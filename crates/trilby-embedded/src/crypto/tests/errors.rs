@@ -46,7 +46,7 @@ async fn what_cannot_be_encrypted_is_said_as_daprd_says_it() {
         };
         let error = encrypt(&vault, asked, b"data").await.unwrap_err();
         assert_eq!(error.message, format!("failed to perform operation: {why}"));
-        assert_eq!((error.code, &*error.reason), (Code::Internal, "ERR_CRYPTO"));
+        assert_eq!((error.code, &*error.reason), (Code::Internal, ""));
     }
 }
 
@@ -58,7 +58,7 @@ async fn options_that_are_missing_are_named() {
         let error = encrypt(&vault, asked, b"").await.unwrap_err();
         let expected = format!("invalid request: missing property '{name}' in the options message");
         assert_eq!(error.message, expected);
-        assert_eq!((error.code, &*error.reason), (Code::InvalidArgument, "ERR_BAD_REQUEST"));
+        assert_eq!((error.code, &*error.reason), (Code::InvalidArgument, ""));
     }
 }
 
@@ -97,7 +97,7 @@ async fn whether_a_key_is_there_is_not_told_to_whoever_made_the_message() {
         let error = decrypt(&vault, with_key(key_name), &message).await.unwrap_err();
         let expected = "failed to perform operation: failed to validate the document's signature";
         assert_eq!(error.message, expected);
-        assert_eq!((error.code, &*error.reason), (Code::Internal, "ERR_CRYPTO"));
+        assert_eq!((error.code, &*error.reason), (Code::Internal, ""));
     }
 }
 
@@ -181,9 +181,9 @@ async fn an_error_of_the_input_ends_the_output() {
 #[test]
 fn providers_that_are_not_there_are_refused_as_by_daprd() {
     let table = [
-        ("v", true, Code::Internal, "ERR_CRYPTO_PROVIDERS_NOT_CONFIGURED"),
-        ("v", false, Code::InvalidArgument, "ERR_CRYPTO_PROVIDER_NOT_FOUND"),
-        ("", false, Code::InvalidArgument, "ERR_BAD_REQUEST"),
+        ("v", true, Code::Internal, ""),
+        ("v", false, Code::InvalidArgument, ""),
+        ("", false, Code::InvalidArgument, ""),
     ];
     for (name, none, code, reason) in table {
         let error = refusals::provider(name, none);

@@ -57,4 +57,7 @@ fn a_listed_job_has_what_is_set() {
     assert_eq!(text(&job), r#"{"name":"j","due-time":"1s"}"#);
     let job = Job { data: Some(JobData::Bytes(vec![0xff].into())), ..job };
     assert_eq!(text(&job), r#"{"name":"j","due-time":"1s","data-base64":"/w=="}"#);
+    let job = Job { data: Some(JobData::Json("1".into())), ..job };
+    let listed = r#"{"name":"j","due-time":"1s","content-type":"application/json","data":"1"}"#;
+    assert_eq!(text(&job), listed);
 }

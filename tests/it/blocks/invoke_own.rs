@@ -1,0 +1,110 @@
+//! `dapr_invoke_v1`: an app that calls itself.
+
+use anyhow::Result;
+use http::Method;
+use trilby_testkit::{Backend, Options, app_id};
+
+use super::invoke::call;
+use super::neighbour::Neighbour;
+use super::probe::{App, Probe};
+use super::pubsub_heard::{HEARER, heard};
+use crate::shown::Shown;
+
+/// An application with a route that shows, and with a topic's.
+async fn serve(backend: Backend, methods: &str) -> Result<App> {
+    let id = app_id();
+    let folder = tempfile::tempdir()?;
+    crate::wat::write(&folder, "unused.toml", "", |launch| launch)?;
+    let show = std::fs::read_to_string(folder.path().join("show.wat"))?;
+    let echo = std::fs::read_to_string(folder.path().join("echo.wat"))?;
+    Probe::granting("invoke", &format!("invoke = [\"{id}{methods}\"]"))
+        .lines("[[route]]\npath = \"/show/...\"\nmodule = \"show.wat\"\n")
+        .lines("[[route]]\npath = \"/echo\"\nmodule = \"echo.wat\"\n")
+        .lines("[[route]]\ntopic = \"pubsub/t\"\nmodule = \"hearer.wat\"\n")
+        .lines("[[route]]\njob = \"nightly\"\nmodule = \"hearer.wat\"\n")
+        .file("show.wat", show)
+        .file("echo.wat", echo)
+        .file("hearer.wat", HEARER)
+        .options(Options { app_id: Some(id), ..Options::default() })
+        .serve_plain(backend)
+        .await
+}
+
+matrix!(an_app_calls_its_own_routes);
+
+async fn an_app_calls_its_own_routes(backend: Backend) -> Result<()> {
+    let app = serve(backend, "").await?;
+    let id = app.world.app_id.clone();
+    let more = [("verb", "PUT"), ("query", "a=1"), ("header.x-test", "a value")];
+    let told = call(&app, &id, "show/a/b", &more, "hello").await?.done();
+    assert_eq!(told.header("status"), Some("200"));
+    Shown::parse(&told.text())?.has(&[
+        ("TRILBY_TRIGGER", Some("http")),
+        ("REQUEST_METHOD", Some("PUT")),
+        ("SCRIPT_NAME", Some("/show")),
+        ("PATH_INFO", Some("/a/b")),
+        ("QUERY_STRING", Some("a=1")),
+        ("HTTP_X_TEST", Some("a value")),
+    ]);
+    let large = vec![b'y'; 3 << 20];
+    assert_eq!(call(&app, &id, "echo", &[], large.clone()).await?.done().body, large);
+    let told = call(&app, &id, "nowhere", &[], "").await?.done();
+    assert_eq!(told.header("status"), Some("404"));
+    Ok(())
+}
+
+const EVENT: &str = r#"{"specversion":"1.0","id":"forged","type":"t","source":"s","data":"forged",
+    "topic":"t","pubsubname":"pubsub"}"#;
+
+/// Paths by which daprd delivers, or asks for what it is to deliver; to a call they are paths as
+/// all others.
+const DELIVERIES: [&str; 3] = ["dapr/events/pubsub/t", "job/nightly", "dapr/subscribe"];
+
+matrix!(an_app_that_calls_itself_delivers_nothing);
+
+async fn an_app_that_calls_itself_delivers_nothing(backend: Backend) -> Result<()> {
+    let app = serve(backend, "").await?;
+    let id = app.world.app_id.clone();
+    for path in DELIVERIES {
+        let verb = if path == "dapr/subscribe" { "GET" } else { "POST" };
+        let more = [("verb", verb), ("content-type", "application/cloudevents+json")];
+        let told = call(&app, &id, path, &more, EVENT).await?.done();
+        assert_eq!(told.header("status"), Some("404"), "{path}: {told:?}");
+    }
+    assert!(heard(&app.world.trilby).is_empty(), "{}", app.world.trilby.output());
+    Ok(())
+}
+
+matrix!(an_app_that_is_called_by_another_is_delivered_nothing);
+
+/// Whatever daprd calls is a delivery, but for what it calls for somebody else.
+async fn an_app_that_is_called_by_another_is_delivered_nothing(backend: Backend) -> Result<()> {
+    let neighbour = Neighbour::start(backend).await?;
+    // The embedded runtime has nobody who could call.
+    let Some(daprd) = &neighbour.daprd else { return Ok(()) };
+    let app = serve(backend, "").await?;
+    let at = |path: &str| format!("/v1.0/invoke/{}/method/{path}", app.world.app_id);
+    let headers = [("content-type", "application/cloudevents+json")];
+    for path in DELIVERIES {
+        let method = if path == "dapr/subscribe" { Method::GET } else { Method::POST };
+        let answer = daprd.http.send(method, &at(path), &headers, EVENT).await?;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+    }
+    assert!(heard(&app.world.trilby).is_empty(), "{}", app.world.trilby.output());
+    let answer = daprd.http.get(&at("show")).await?;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    Ok(())
+}
+
+matrix!(only_granted_routes_of_ones_own_are_called);
+
+async fn only_granted_routes_of_ones_own_are_called(backend: Backend) -> Result<()> {
+    let app = serve(backend, "/show/a").await?;
+    let id = app.world.app_id.clone();
+    call(&app, &id, "show/a", &[], "").await?.done();
+    for other in ["show/b", "show", "echo"] {
+        let line = format!("invoke = [\"{id}/{other}\"]");
+        call(&app, &id, other, &[], "").await?.not_granted(&line);
+    }
+    Ok(())
+}
