@@ -6,7 +6,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -43,6 +43,7 @@ impl Invocation for Sidecar {
             sent.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
         }
         self.http.mark(cx, sent.headers_mut());
+        sent.headers_mut().insert(CALLER, caller(&app));
         let call = self.http.in_flight(Block::Invocation);
         let result = async {
             let answer = self.http.send(cx, "invoking an app", sent).await;
@@ -53,6 +54,15 @@ impl Invocation for Sidecar {
         call.end(&result);
         result
     }
+}
+
+/// What tells the called app that this is no delivery of daprd's own.
+const CALLER: HeaderName = HeaderName::from_static("dapr-caller-app-id");
+
+/// daprd names the caller to every other app, whatever is said here, but not when an app calls
+/// itself; then the caller is `app`. Without a name such a call could pass for an event.
+fn caller(app: &str) -> HeaderValue {
+    HeaderValue::from_str(app).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 impl Sidecar {

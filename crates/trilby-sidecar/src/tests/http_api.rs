@@ -138,6 +138,8 @@ async fn a_request_goes_through_as_it_is() {
     let header = |name: &str| asked.headers.get(name).and_then(|value| value.to_str().ok());
     assert_eq!((header("x-mine"), header("dapr-api-token")), (Some("1"), Some("t0")));
     assert_eq!((header("traceparent"), header("content-length")), (Some("00-1-2-01"), Some("4")));
+    // Without it, an app that calls itself could pass for daprd.
+    assert_eq!(header("dapr-caller-app-id"), Some("shop"));
 }
 
 #[tokio::test]
