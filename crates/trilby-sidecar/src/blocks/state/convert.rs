@@ -29,8 +29,8 @@ pub(super) fn delete(request: DeleteState) -> runtime::DeleteStateRequest {
     runtime::DeleteStateRequest {
         store_name: request.store,
         key: request.key,
+        options: Some(options(request.concurrency, request.etag.as_deref(), request.consistency)),
         etag: etag(request.etag),
-        options: Some(options(request.concurrency, request.consistency)),
         metadata: request.metadata.into_iter().collect(),
     }
 }
@@ -57,9 +57,9 @@ fn item(item: StateItem) -> common::StateItem {
     common::StateItem {
         key: item.key,
         value: item.value,
-        etag: etag(item.etag),
         metadata: item.metadata.into_iter().collect(),
-        options: Some(options(item.concurrency, item.consistency)),
+        options: Some(options(item.concurrency, item.etag.as_deref(), item.consistency)),
+        etag: etag(item.etag),
     }
 }
 
@@ -67,9 +67,9 @@ pub(super) fn key(key: StateKey) -> common::StateItem {
     common::StateItem {
         key: key.key,
         value: bytes::Bytes::new(),
-        etag: etag(key.etag),
         metadata: key.metadata.into_iter().collect(),
-        options: Some(options(key.concurrency, key.consistency)),
+        options: Some(options(key.concurrency, key.etag.as_deref(), key.consistency)),
+        etag: etag(key.etag),
     }
 }
 
@@ -103,8 +103,16 @@ fn etag(etag: Option<String>) -> Option<common::Etag> {
     etag.filter(|value| !value.is_empty()).map(|value| common::Etag { value })
 }
 
-fn options(concurrency: Concurrency, consistency_wanted: Consistency) -> common::StateOptions {
+/// `state.redis` does not look at an etag when the last write is to win, as other stores do: there
+/// the word adds nothing to an etag, so it is left out.
+fn options(
+    concurrency: Concurrency,
+    etag: Option<&str>,
+    consistency_wanted: Consistency,
+) -> common::StateOptions {
+    let has_etag = etag.is_some_and(|etag| !etag.is_empty());
     let concurrency = match concurrency {
+        Concurrency::LastWrite if has_etag => StateConcurrency::ConcurrencyUnspecified,
         Concurrency::Unspecified => StateConcurrency::ConcurrencyUnspecified,
         Concurrency::FirstWrite => StateConcurrency::ConcurrencyFirstWrite,
         Concurrency::LastWrite => StateConcurrency::ConcurrencyLastWrite,
