@@ -53,6 +53,15 @@ impl Connector {
         self.trouble(|trouble| trouble.is_some())
     }
 
+    /// Lets the next one who wants a connection try at once: the other side was seen to be there.
+    pub(crate) fn end_backoff(&self) {
+        self.trouble(|trouble| {
+            if let Some(trouble) = trouble {
+                trouble.retry_at = Instant::now();
+            }
+        });
+    }
+
     async fn connect(self) -> io::Result<Socket> {
         let now = Instant::now();
         let waiting = |trouble: &mut Option<Trouble>| {
@@ -145,6 +154,9 @@ mod tests {
             tokio::time::advance(Duration::from_millis(1)).await;
         }
         assert!(connector.is_in_trouble());
+        connector.end_backoff();
+        assert!(connector.clone().connect().await.is_err());
+        assert_eq!(failures(), expected + 1, "it was tried");
     }
 
     #[tokio::test]
