@@ -63,7 +63,12 @@ impl Sidecar {
     /// does. The answer may be a second old when it is good, and 200 ms when it is not. One question
     /// at a time goes to the sidecar; who cannot have an answer within the time gets `false`.
     pub async fn is_outbound_ready(&self, within: Duration) -> bool {
-        self.health.is_ready(&self.http, within).await
+        let is_ready = self.health.is_ready(&self.http, within).await;
+        if is_ready {
+            // Who waits for this answer must not meet the memory of a time before it.
+            self.link.end_backoff();
+        }
+        is_ready
     }
 
     /// The port on which the sidecar calls the app; 0 if it has none, and events come only over the

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use trilby_testkit::{Backend, Components};
 
-use super::probe::{App, NONE, Probe};
+use super::probe::{App, Probe};
 
 /// One guest of each block, with the grants that [`CASES`] lack.
 pub(crate) fn probe() -> Probe {
@@ -210,17 +210,5 @@ async fn reading_and_writing_are_granted_apart(backend: Backend) -> Result<()> {
     ] {
         app.ask(operation, &store, record).await?.not_granted(write);
     }
-    Ok(())
-}
-
-matrix!(lists_show_only_what_is_granted);
-
-/// Where a function takes no name, it has nothing that is not granted.
-async fn lists_show_only_what_is_granted(backend: Backend) -> Result<()> {
-    let app = Probe::granting("state", r#"state-read = ["statestore/r"]"#);
-    let app = app.serve_plain(backend).await?;
-    let told = app.ask("/state/query", &[("store", "statestore")], "{}").await?;
-    told.not_granted(r#"state-query = ["statestore"]"#);
-    assert!(app.ask("/state/nothing", NONE, "").await.is_err(), "the probe finds typos");
     Ok(())
 }

@@ -62,6 +62,15 @@ impl Connector {
         }
     }
 
+    /// Lets the next one who wants a connection try at once: the other side was seen to be there.
+    pub(crate) fn end_backoff(&self) {
+        self.trouble(|trouble| {
+            if let Some(trouble) = trouble {
+                trouble.retry_at = Instant::now();
+            }
+        });
+    }
+
     async fn connect(self) -> io::Result<Socket> {
         let now = Instant::now();
         let waiting = |trouble: &mut Option<Trouble>| {
@@ -171,6 +180,9 @@ mod tests {
         assert_eq!(waited(20).await, 0, "there is no time for it");
         assert_eq!(waited(1000).await, 50);
         assert_eq!(waited(1000).await, 0);
+        assert!(connector.clone().connect().await.is_err());
+        connector.end_backoff();
+        assert_eq!(waited(1000).await, 0, "it was seen to be there");
     }
 
     #[tokio::test]

@@ -86,6 +86,11 @@ impl Link {
         self.counters.connects.load(Relaxed) > 0 && !self.connector.is_in_trouble()
     }
 
+    /// The sidecar was seen to be there: the next call need not wait until it is tried again.
+    pub(crate) fn end_backoff(&self) {
+        self.connector.end_backoff();
+    }
+
     /// A message with what every call carries, if it is not too large for daprd.
     pub(crate) fn request<T: Message>(&self, cx: &CallContext, message: T) -> Result<Request<T>> {
         self.check_size(message.encoded_len())?;

@@ -142,6 +142,13 @@ async fn state_is_written() {
     assert_eq!(sidecar.delete_state(cx, request).await, Ok(()));
     let (asked, _) = fake.asked::<runtime::DeleteStateRequest>();
     assert_eq!(asked.etag, Some(common::Etag { value: "7".into() }));
+    // To `state.redis` the last write would win whatever the etag.
+    assert_eq!(asked.options, Some(common::StateOptions { concurrency: 0, consistency: 0 }));
+
+    let concurrency = Concurrency::LastWrite;
+    let request = DeleteState { store: "s".into(), key: "k".into(), concurrency, ..<_>::default() };
+    assert_eq!(sidecar.delete_state(cx, request).await, Ok(()));
+    let (asked, _) = fake.asked::<runtime::DeleteStateRequest>();
     assert_eq!(asked.options, Some(common::StateOptions { concurrency: 2, consistency: 0 }));
 
     let request = DeleteStates { store: "s".into(), keys: vec![key("a"), key("b")] };

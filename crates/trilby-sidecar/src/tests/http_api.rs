@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use trilby_dapr::conversation::{Conversation, Converse};
-use trilby_dapr::invoke::{Invocation, InvokeService, ServiceReply};
+use trilby_dapr::invoke::{INVOCATION_HEADER, Invocation, InvokeService, ServiceReply};
 use trilby_dapr::runtime::RuntimeApi;
 use trilby_dapr::stream::{ByteStream, whole};
 use trilby_dapr::{CallContext, Code, Error, Result};
@@ -138,6 +138,8 @@ async fn a_request_goes_through_as_it_is() {
     let header = |name: &str| asked.headers.get(name).and_then(|value| value.to_str().ok());
     assert_eq!((header("x-mine"), header("dapr-api-token")), (Some("1"), Some("t0")));
     assert_eq!((header("traceparent"), header("content-length")), (Some("00-1-2-01"), Some("4")));
+    // Without it, an app that calls itself could pass for daprd.
+    assert_eq!(header(INVOCATION_HEADER), Some("1"));
 }
 
 #[tokio::test]
