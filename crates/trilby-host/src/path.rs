@@ -10,6 +10,12 @@ use trilby_dapr::Error;
 
 use crate::shown;
 
+/// Bytes of a path.
+const PATH_BYTES_MAX: usize = 8 << 10;
+
+/// How often a path is decoded to find what is encoded in what is encoded.
+const DECODINGS_MAX: usize = 8;
+
 /// Checks a path, and gives it without the `/` that it may begin with.
 pub(crate) fn check(method: &str) -> Result<&str, Error> {
     let path = method.strip_prefix('/').unwrap_or(method);
@@ -20,12 +26,15 @@ pub(crate) fn check(method: &str) -> Result<&str, Error> {
 }
 
 fn problem(path: &str) -> Option<&'static str> {
+    if path.len() > PATH_BYTES_MAX {
+        return Some("is longer than 8 KiB");
+    }
     if let Some(what) = not_a_path(path).or_else(|| malformed(path)) {
         return Some(what);
     }
     // Whoever decodes twice must find nothing new either.
     let mut decoded = path.as_bytes().to_vec();
-    loop {
+    for _ in 0..DECODINGS_MAX {
         let hidden = escapes(&decoded).any(hides);
         if hidden {
             return Some("percent-encodes a separator, a dot or a control character");
@@ -39,6 +48,7 @@ fn problem(path: &str) -> Option<&'static str> {
         }
         decoded = again;
     }
+    Some("is percent-encoded many times over")
 }
 
 /// RFC 3986, section 3.3: what a path is made of.

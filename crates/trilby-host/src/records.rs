@@ -47,10 +47,18 @@ fn plain(error: &serde_json::Error) -> String {
     }
 }
 
+/// Bytes of a list that a guest gets; one record may be more.
+const WRITTEN_BYTES_MAX: usize = 64 << 20;
+
 /// Writes a list.
 pub(crate) fn write<R: Serialize>(records: impl IntoIterator<Item = R>) -> Result<Bytes, Error> {
     let mut body = Vec::new();
     for record in records {
+        if body.len() > WRITTEN_BYTES_MAX {
+            let message = format!("the list has more than {WRITTEN_BYTES_MAX} bytes; ask for less");
+            let error = Error::new(Code::ResourceExhausted, message);
+            return Err(error.with_reason("TRILBY_TOO_LARGE"));
+        }
         serde_json::to_writer(&mut body, &record)
             .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         body.push(b'\n');

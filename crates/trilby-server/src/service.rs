@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use tokio::sync::Semaphore;
 use trilby_dapr::invoke::INVOCATION_HEADER;
 
 use crate::body::{RequestBody, ResponseBody};
-use crate::dapr_app::{DaprApp, Question, is_grpc};
+use crate::dapr_app::{DaprApp, Question, is_grpc, message_room};
 use crate::generation::{Before, Generation, Served};
 use crate::outcome::Outcome;
 use crate::ready::{Ready, is_ready};
@@ -46,6 +47,7 @@ pub struct Service {
     /// What stands for the route in the record of a request that has none.
     no_route: Arc<str>,
     draining: AtomicBool,
+    message_room: Arc<Semaphore>,
     ids: RequestIds,
 }
 
@@ -88,8 +90,14 @@ impl Service {
             ready: settings.ready,
             no_route: Arc::from("-"),
             draining: AtomicBool::new(false),
+            message_room: message_room(),
             ids: RequestIds::new(),
         }
+    }
+
+    /// Room for the messages of rpcs.
+    pub(crate) fn message_bytes(&self) -> &Arc<Semaphore> {
+        &self.message_room
     }
 
     /// Serves other routes from now on, and gives those of before. Requests in flight end with those

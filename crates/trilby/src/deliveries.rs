@@ -15,8 +15,12 @@ use trilby_sidecar::{Sidecar, Streams};
 use crate::failure::Failure;
 use crate::wanted::Wanted;
 
-/// How long the events of a subscription that a reload took away may take to be delivered.
+/// How long the events of a subscription that a reload took away may take to be delivered, at least.
 const RETIRE_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long those may take of one that only changed. They are nobody's mistake, so only the end of
+/// the process cuts them off.
+const CHANGE_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What tells one group from another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,9 +96,9 @@ impl Groups {
     /// Starts what the application wants and is not running yet, and ends what it wants no more. When
     /// something cannot be started, all stays as it was.
     pub(crate) fn follow(&mut self, wanted: &Wanted) -> Result<(), Failure> {
-        let wanted = self.loads(wanted);
+        let loads = self.loads(wanted);
         let mut new = Vec::new();
-        for (source, load) in &wanted {
+        for (source, load) in &loads {
             if self.running.contains_key(source) {
                 continue;
             }
@@ -106,25 +110,61 @@ impl Groups {
                 }
             }
         }
-        let mut gone = Vec::new();
-        for (source, (load, running)) in std::mem::take(&mut self.running) {
-            match wanted.get(&source) {
-                Some(same) if *same == load => new.push((source, (load, running))),
-                Some(other) => {
-                    // It has started before, so it starts again.
-                    let next = self.start(other, Some(&running))?;
-                    new.push((source, (other.clone(), next)));
-                    gone.push(running);
-                }
-                None => gone.push(running),
-            }
+        if let Err(failure) = self.change(&loads) {
+            new.into_iter().for_each(|(_, (_, running))| running.abandon());
+            return Err(failure);
+        }
+        let within = RETIRE_WITHIN.max(wanted.longest.saturating_mul(3));
+        let gone = self.running.extract_if(.., |source, _| !loads.contains_key(source));
+        for (_, (_, running)) in gone.collect::<Vec<_>>() {
+            self.retiring.spawn(running.retire(within));
         }
         self.running.extend(new);
         self.tell();
-        for running in gone {
-            self.retiring.spawn(running.retire(RETIRE_WITHIN));
+        Ok(())
+    }
+
+    /// Starts those anew that have changed. When one cannot be started, those before it get back what
+    /// they had.
+    fn change(&mut self, loads: &BTreeMap<Source, Load>) -> Result<(), Failure> {
+        let mut changed: Vec<(Source, (Load, Running))> = Vec::new();
+        for (source, load) in loads {
+            let Some((old, running)) = self.running.get(source).filter(|(old, _)| old != load)
+            else {
+                continue;
+            };
+            tracing::debug!(?source, from = ?old, to = ?load, "starts anew");
+            match self.start(load, Some(running)) {
+                Ok(next) => {
+                    let before = self.running.insert(source.clone(), (load.clone(), next));
+                    changed.extend(before.map(|before| (source.clone(), before)));
+                }
+                Err(failure) => {
+                    self.change_back(changed);
+                    return Err(failure);
+                }
+            }
+        }
+        for (_, (_, running)) in changed {
+            self.retiring.spawn(running.retire(CHANGE_WITHIN));
         }
         Ok(())
+    }
+
+    fn change_back(&mut self, changed: Vec<(Source, (Load, Running))>) {
+        for (source, (load, running)) in changed {
+            let Some((_, next)) = self.running.remove(&source) else { continue };
+            match self.start(&load, Some(&next)) {
+                Ok(again) => {
+                    self.running.insert(source, (load, again));
+                }
+                // It was started like this before.
+                Err(failure) => tracing::error!(?source, "not started again: {}", failure.text()),
+            }
+            for running in [running, next] {
+                self.retiring.spawn(running.retire(CHANGE_WITHIN));
+            }
+        }
     }
 
     /// What this bringer is to bring.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use trilby_dapr::configuration::GetConfiguration;
-use trilby_dapr::{Error, Metadata};
+use trilby_dapr::{Code, Error, Metadata};
 use trilby_sandbox::State;
 use wasmtime::Linker;
 
@@ -11,7 +11,7 @@ use crate::Host;
 use crate::answer::Answer;
 use crate::operation::{Ask, BodyCall, Imports};
 use crate::options::METADATA;
-use crate::records;
+use crate::{records, shown};
 
 pub(super) fn link(linker: &mut Linker<State<Host>>) -> wasmtime::Result<()> {
     Imports::of(linker, "dapr_configuration_v1").add("get", &[METADATA], get)
@@ -35,9 +35,25 @@ struct Found<'a> {
     metadata: &'a Metadata,
 }
 
+/// In `configuration.azure.appconfig` these lead to a key of the same name in another environment,
+/// which is not what was granted.
+fn check_metadata(metadata: &Metadata) -> Result<(), Error> {
+    const LEADING: [&str; 2] = ["label", "sentinelKey"];
+    let leads = |name: &&String| LEADING.iter().any(|known| name.eq_ignore_ascii_case(known));
+    match metadata.keys().find(leads) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            Code::PermissionDenied,
+            format!("metadata `{}` could lead to a key that is not granted", shown(name)),
+        )
+        .with_reason("TRILBY_NOT_GRANTED")),
+    }
+}
+
 /// No keys mean all to Dapr, too: what is not granted then stays here.
 async fn get(ask: Ask, call: BodyCall<1>) -> Result<Answer, Error> {
     let BodyCall { names: [store], options, body } = call;
+    check_metadata(&options.metadata)?;
     let mut keys = records::read(&body, |_, record: Asked| Ok(record.key))?;
     for key in &keys {
         ask.access.configuration(&store, key)?;
@@ -56,4 +72,18 @@ async fn get(ask: Ask, call: BodyCall<1>) -> Result<Answer, Error> {
     });
     let body: Bytes = records::write(records)?;
     Ok(Answer::new(Vec::new(), body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_leads_to_no_other_key() {
+        let of = |name: &str| check_metadata(&Metadata::from([(name.to_owned(), "x".to_owned())]));
+        assert_eq!(of("pgNotifyChannel"), Ok(()));
+        for name in ["label", "Label", "sentinelkey"] {
+            assert_eq!(of(name).map_err(|e| e.code), Err(Code::PermissionDenied), "{name}");
+        }
+    }
 }

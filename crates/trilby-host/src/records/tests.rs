@@ -88,3 +88,11 @@ proptest! {
         prop_assert_eq!(items(&written.expect("plain data")), Ok(expected));
     }
 }
+
+#[test]
+fn a_list_has_its_bound() {
+    let large = "x".repeat(1 << 20);
+    assert!(write(std::iter::repeat_n(&large, 10)).is_ok());
+    let error = write(std::iter::repeat_n(&large, 100)).expect_err("too large");
+    assert_eq!((error.code, &*error.reason), (Code::ResourceExhausted, "TRILBY_TOO_LARGE"));
+}

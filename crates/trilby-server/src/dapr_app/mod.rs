@@ -13,7 +13,7 @@ mod http;
 mod messages;
 pub(crate) mod paths;
 
-pub(crate) use self::grpc::is_grpc;
+pub(crate) use self::grpc::{is_grpc, message_room};
 pub(crate) use self::http::{DaprApp, Question};
 
 #[cfg(test)]
