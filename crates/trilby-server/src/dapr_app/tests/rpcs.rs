@@ -12,9 +12,9 @@ use trilby_dapr::proto::runtime::v1::BindingEventRequest;
 use trilby_dapr::proto::runtime::v1::app_callback_alpha_client::AppCallbackAlphaClient;
 use trilby_manifest::{BulkOptions, TopicOptions};
 
-use super::client::{Here, client, event, job, says, several};
+use super::client::{Here, client, event, job, says, several, with_token};
 use crate::events::topic_path;
-use crate::testing::{App, Says, Told};
+use crate::testing::{App, Says, TOKEN, Told};
 
 #[tokio::test]
 async fn a_topic_events_verdict_is_the_guests() {
@@ -55,6 +55,45 @@ async fn an_event_for_nobody_is_dropped() {
     ] {
         let answer = client(&service).on_topic_event(event(path)).await.expect("a verdict");
         assert_eq!(answer.into_inner().status, expected, "{}", path.len());
+    }
+}
+
+/// daprd passes any rpc on that another app calls, and adds the app's own token.
+#[tokio::test]
+async fn another_app_delivers_nothing() {
+    let service = App::new()
+        .topic("t", TopicOptions::default(), Says::This(&says(200, "")))
+        .with(|app| app.token = Some(TOKEN.to_owned()))
+        .serve();
+    let path = topic_path("bus", "t", None);
+    let good = client(&service).on_topic_event(with_token(event(&path))).await;
+    assert_eq!(good.expect("daprd's own").into_inner().status, 0);
+    for mark in ["dapr-caller-app-id", "dapr-callee-app-id", "dapr-app-id"] {
+        let mut forged = with_token(event(&path));
+        forged.metadata_mut().insert(mark, "other".parse().expect("ASCII"));
+        let refused = client(&service).on_topic_event(forged).await.expect_err(mark);
+        assert_eq!(refused.code(), Code::PermissionDenied, "{mark}");
+    }
+}
+
+/// A question needs no token, and so may not be large.
+#[tokio::test]
+async fn a_question_is_small() {
+    use tonic::codegen::Service as _;
+
+    let service = App::new().serve();
+    for (bytes, code) in [(5, None), (1000, Some("8"))] {
+        let path = "/dapr.proto.runtime.v1.AppCallback/ListTopicSubscriptions";
+        let body = tonic::body::Body::new(http_body_util::Full::new(Bytes::from(vec![0; bytes])));
+        let mut request = http::Request::post(path)
+            .version(http::Version::HTTP_2)
+            .header("content-type", "application/grpc")
+            .body(body)
+            .expect("valid");
+        request.headers_mut().insert("te", "trailers".parse().expect("valid"));
+        let response = Here(Arc::clone(&service)).call(request).await.expect("answers");
+        let status = response.headers().get("grpc-status").and_then(|value| value.to_str().ok());
+        assert_eq!(status, code, "{bytes}");
     }
 }
 
