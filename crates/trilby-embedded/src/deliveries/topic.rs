@@ -35,6 +35,7 @@ pub(super) struct Delivery {
 
 /// An event that is not settled.
 pub(super) struct Pending {
+    /// As messages show it.
     pub(super) id: String,
     pub(super) target: Arc<Target>,
     pub(super) headers: HeaderMap,
@@ -111,7 +112,7 @@ impl Delivery {
 
     fn accept(&mut self, message: Message) -> Option<Pending> {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
-        match event::read(&message, pubsub, self.is_raw, &self.routes) {
+        match event::caught(|| event::read(&message, pubsub, self.is_raw, &self.routes)) {
             Ok(event::Wanted { id, target, headers, body }) => {
                 return Some(Pending { id, target, headers, body, failures: 0, message });
             }
