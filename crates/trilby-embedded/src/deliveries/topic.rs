@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use trilby_dapr::delivery::{CLOUD_EVENT, Verdict};
 use trilby_dapr::subscription::Subscription;
 
+use super::bulk::BatchMax;
 use super::event::{self, Unwanted};
 use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
@@ -29,6 +30,7 @@ pub(super) struct Delivery {
     pub(super) waiting: Retries<Waiting>,
     /// Taken, but too large for the deliveries before it.
     pub(super) held: Option<Pending>,
+    pub(super) batch_max: BatchMax,
     pub(super) draining: CancellationToken,
     pub(super) closing: CancellationToken,
 }
