@@ -36,6 +36,7 @@ mod refusals;
 mod runtime;
 mod secrets;
 mod state;
+mod text;
 
 pub use deliveries::Deliveries;
 pub use error::Error;

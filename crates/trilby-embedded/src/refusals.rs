@@ -77,6 +77,21 @@ pub(crate) fn empty_in_lock(name: &str, value: &str, store: &str) -> Result<(), 
     Ok(())
 }
 
+/// The longest name of a lock or of an owner, in bytes. Stores keep both for as long as a lock is
+/// held.
+const LOCK_NAME_BYTES_MAX: usize = 1024;
+
+/// Refuses a lock of which something is too long. This bound is of the embedded runtime.
+pub(crate) fn too_long_in_lock(name: &str, value: &str, store: &str) -> Result<(), Error> {
+    if value.len() > LOCK_NAME_BYTES_MAX {
+        return Err(malformed(format!(
+            "{name} has more than {LOCK_NAME_BYTES_MAX} bytes in lock store {store}; use a shorter \
+             one"
+        )));
+    }
+    Ok(())
+}
+
 fn malformed(message: String) -> Error {
     Error::new(Code::InvalidArgument, message).with_reason("ERR_MALFORMED_REQUEST")
 }

@@ -19,6 +19,7 @@ use trilby_dapr::stream::ByteStream;
 
 use crate::Error;
 use crate::component::Component;
+use crate::text::shown;
 use envelope::{Cipher, FileKey, Header, HeaderReader, Manifest, NoncePrefix};
 use key::{KeyWrap, Problem};
 use store::KeyStore;
@@ -95,7 +96,8 @@ impl LocalStorageCrypto {
             Err(Problem::Asymmetric) => return Err(self.asymmetric(&key_name)),
             Err(why) => {
                 // The caller learns no more than that it is not the right key, as from daprd.
-                tracing::debug!(component = self.name, key = ?key_name, %why, "cannot unwrap");
+                let (key, why) = (shown(&key_name), shown(&why.to_string()));
+                tracing::debug!(component = self.name, key, why, "cannot unwrap");
                 None
             }
         };

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::key::{Form, Key, Problem};
 use crate::Error;
 use crate::component::Component;
+use crate::text::shown;
 
 /// The largest file that is read as a key. An RSA key of 16384 bits is a fifth of it.
 const KEY_BYTES_MAX: usize = 64 << 10;
@@ -61,8 +62,11 @@ impl KeyStore {
 fn read(folder: &Path, name: &str) -> Result<Key, Problem> {
     check_name(name).map_err(|why| Problem::Read(why.to_owned()))?;
     let path = folder.join(name);
-    let content = content(folder, &path)
-        .map_err(|why| Problem::Read(format!("failed to load key '{name}': {why}")))?;
+    let content = content(folder, &path).map_err(|why| {
+        // Those who ask are guests: what the folder is and what is in it is not theirs to know.
+        tracing::debug!(folder = ?folder, key = shown(name), "cannot load a key: {why}");
+        Problem::Read(format!("failed to load key '{name}'"))
+    })?;
     Key::parse(&content, Form::of_file(&path))
 }
 
@@ -84,31 +88,30 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The content of a file, in the words of Go where it cannot be read. Links are followed within
-/// the folder, as Kubernetes mounts secrets with them. (A link that somebody makes between the
-/// check and the reading is followed; guests cannot make links.)
+/// The content of a file, or why it cannot be read. Links are followed within the folder, as
+/// Kubernetes mounts secrets with them. (A link that somebody makes between the check and the
+/// reading is followed; guests cannot make links.)
 fn content(folder: &Path, path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let failed = |call: &str, why: &str| format!("{call} {}: {why}", path.display());
-    let resolved = fs::canonicalize(path).map_err(|error| failed("open", &reason(&error)))?;
+    let resolved = fs::canonicalize(path).map_err(|error| reason(&error))?;
     if !resolved.starts_with(folder) {
-        return Err(failed("open", "it is a link that leads out of the folder"));
+        return Err("it is a link that leads out of the folder".to_owned());
     }
-    let metadata = fs::metadata(&resolved).map_err(|error| failed("open", &reason(&error)))?;
+    let metadata = fs::metadata(&resolved).map_err(|error| reason(&error))?;
     if metadata.is_dir() {
-        return Err(failed("read", "is a directory"));
+        return Err("is a directory".to_owned());
     }
     // A pipe could keep the thread for ever.
     if !metadata.is_file() {
-        return Err(failed("open", "it is not a file"));
+        return Err("it is not a file".to_owned());
     }
-    let file = File::open(&resolved).map_err(|error| failed("open", &reason(&error)))?;
+    let file = File::open(&resolved).map_err(|error| reason(&error))?;
     // Of full size from the start: a buffer that grows leaves copies of the key behind.
     let mut content = Zeroizing::new(Vec::with_capacity(KEY_BYTES_MAX + 1));
     let limit = u64::try_from(KEY_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
     let read = file.take(limit).read_to_end(&mut content);
-    read.map_err(|error| failed("read", &reason(&error)))?;
+    read.map_err(|error| reason(&error))?;
     if content.len() > KEY_BYTES_MAX {
-        return Err(failed("read", "it is larger than 64 KiB"));
+        return Err("it is larger than 64 KiB".to_owned());
     }
     Ok(content)
 }

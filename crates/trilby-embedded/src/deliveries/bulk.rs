@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, sleep_until};
 use trilby_dapr::Metadata;
 use trilby_dapr::delivery::{BulkEntry, BulkEvents, CLOUD_EVENT, Verdict};
@@ -15,6 +15,48 @@ use super::topic::{Delivery, Pending, reason};
 /// take, which is 10 MiB by default, also when the events become base64.
 const BULK_BYTES_MAX: usize = 4 << 20;
 
+/// Batches as large as the app was found to take, before a larger one is tried: one event that is
+/// too large must not keep the others apart for ever.
+const FULL_BATCHES: u32 = 16;
+
+/// The most events in one delivery, as far as the app's answers tell.
+#[derive(Debug)]
+pub(super) struct BatchMax {
+    count: usize,
+    /// Batches of so many that have begun since it changed.
+    full: u32,
+}
+
+impl Default for BatchMax {
+    fn default() -> Self {
+        Self { count: usize::MAX, full: 0 }
+    }
+}
+
+impl BatchMax {
+    /// The app takes so many at most.
+    fn shrink(&mut self, count: usize) {
+        *self = Self { count: self.count.min(count), full: 0 };
+    }
+
+    /// A batch of so many begins.
+    fn grow(&mut self, count: usize) {
+        self.full += u32::from(count >= self.count);
+        if self.full > FULL_BATCHES {
+            *self = Self { count: self.count.saturating_mul(2), full: 0 };
+        }
+    }
+}
+
+/// What came of one delivery.
+struct Answer {
+    /// None when there was no answer.
+    status: Option<StatusCode>,
+    /// One for each event.
+    verdicts: Vec<Verdict>,
+    why: String,
+}
+
 impl Delivery {
     /// The next events, in their order. None at the end.
     ///
@@ -25,7 +67,7 @@ impl Delivery {
         let mut batch = vec![first];
         let end = Instant::now() + bulk.max_await;
         let count_max = usize::try_from(bulk.max_messages).unwrap_or(usize::MAX);
-        while batch.len() < count_max {
+        while batch.len() < count_max.min(self.batch_max.count) {
             let draining = self.draining.clone();
             let more = tokio::select! {
                 biased;
@@ -46,6 +88,7 @@ impl Delivery {
 
     /// Delivers to each target what is for it.
     pub(super) async fn deliver_all(&mut self, batch: Vec<Pending>) {
+        self.batch_max.grow(batch.len());
         let mut groups: Vec<(Arc<Target>, Vec<Pending>)> = Vec::new();
         for pending in batch {
             match groups.iter_mut().find(|(target, _)| Arc::ptr_eq(target, &pending.target)) {
@@ -58,16 +101,37 @@ impl Delivery {
         }
     }
 
+    /// Delivers the events together, or in parts as large as the app takes.
     async fn deliver_group(&mut self, target: &Target, group: Vec<Pending>) {
-        let events = self.events_of(&group);
+        // The next one is the last.
+        let mut parts = vec![group];
+        while let Some(mut part) = parts.pop() {
+            let answer = self.post_all(target, &part).await;
+            if part.len() > 1 && answer.status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
+                let later = part.split_off(part.len().div_ceil(2));
+                self.batch_max.shrink(part.len());
+                parts.extend([later, part]);
+                continue;
+            }
+            for (pending, verdict) in part.into_iter().zip(answer.verdicts) {
+                self.settle(pending, verdict, &answer.why);
+            }
+        }
+    }
+
+    async fn post_all(&self, target: &Target, group: &[Pending]) -> Answer {
+        let events = self.events_of(group);
         let (ids, body) = (events.entries.iter().map(|entry| entry.id.as_str()), events.to_json());
-        let answer = target.post("application/json", self.bulk_headers(), body).await;
-        let (verdicts, why) = match answer {
-            Ok(answer) => (Verdict::of_each(answer.status(), answer.body(), ids), reason(&answer)),
-            Err(why) => (group.iter().map(|_| Verdict::Retry).collect(), why),
-        };
-        for (pending, verdict) in group.into_iter().zip(verdicts) {
-            self.settle(pending, verdict, &why);
+        match target.post("application/json", self.bulk_headers(), body).await {
+            Ok(answer) => Answer {
+                status: Some(answer.status()),
+                verdicts: Verdict::of_each(answer.status(), answer.body(), ids),
+                why: reason(&answer),
+            },
+            Err(why) => {
+                let verdicts = group.iter().map(|_| Verdict::Retry).collect();
+                Answer { status: None, verdicts, why }
+            }
         }
     }
 

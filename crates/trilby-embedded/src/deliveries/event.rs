@@ -2,6 +2,7 @@
 //! before it delivers it.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -15,9 +16,11 @@ use trilby_dapr::ConditionError;
 use super::post::{Target, headers};
 use super::routes::Routes;
 use crate::broker::Message;
+use crate::text::shown;
 
 /// An event that somebody wants.
 pub(super) struct Wanted {
+    /// As messages show it.
     pub(super) id: String,
     pub(super) target: Arc<Target>,
     pub(super) headers: HeaderMap,
@@ -39,6 +42,13 @@ pub(super) enum Unwanted {
     NoRule { id: String },
     #[error("the event `{id}` has no route: {error}")]
     Rule { id: String, error: ConditionError },
+    #[error("reading the event panicked")]
+    Panic,
+}
+
+/// Reads with `read`, whose panic is a defect, but one event's: it must not end the subscription.
+pub(super) fn caught(read: impl FnOnce() -> Result<Wanted, Unwanted>) -> Result<Wanted, Unwanted> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(Unwanted::Panic))
 }
 
 /// Reads a message of a subscription whose messages are raw or are envelopes.
@@ -57,7 +67,7 @@ pub(super) fn read(
         Some(Value::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let id = text("id").unwrap_or_default().to_owned();
+    let id = shown(text("id").unwrap_or_default());
     let expiration = text("expiration").and_then(|time| time.parse().ok());
     if expiration.is_some_and(|time: Timestamp| time < Timestamp::now()) {
         return Err(Unwanted::Expired { id });
@@ -103,4 +113,59 @@ fn wrap(message: &Message, pubsub: &str) -> Bytes {
     }
     // Texts always have a form in JSON.
     serde_json::to_vec(&envelope).map(Bytes::from).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use http::{Request, Response};
+    use trilby_dapr::Inbound;
+    use trilby_dapr::subscription::Subscription;
+
+    use super::*;
+    use crate::broker::Backlog;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl Inbound for Nobody {
+        async fn deliver(&self, _: Request<Bytes>) -> Response<Bytes> {
+            Response::default()
+        }
+    }
+
+    #[test]
+    fn an_id_stays_on_its_line() {
+        let subscription = Subscription {
+            pubsub: "bus".to_owned(),
+            topic: "t".to_owned(),
+            rules: Vec::new(),
+            default: None,
+            dead_letter_topic: None,
+            bulk: None,
+            metadata: BTreeMap::new(),
+        };
+        let inbound: Arc<dyn Inbound> = Arc::new(Nobody);
+        let routes = Routes::of(&inbound, &subscription).unwrap();
+        let message = |more: &str| Message {
+            data: format!(r#"{{"id": "1\n2026 ERROR {}"{more}}}"#, "x".repeat(1000)).into(),
+            topic: "t".into(),
+            metadata: Arc::default(),
+            _ticket: Arc::new(Backlog::default()).ticket(None),
+        };
+        let id = format!("1\\n2026 ERROR {}…", "x".repeat(67));
+        for (more, expected) in [
+            ("", format!("no rule wants the event `{id}`")),
+            (r#", "expiration": "2020-01-01T00:00:00Z""#, format!("the event `{id}` has expired")),
+        ] {
+            let why = read(&message(more), "bus", false, &routes).err().unwrap();
+            assert_eq!(why.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_panic_is_one_events() {
+        let read = caught(|| panic!("as the test wants it"));
+        assert!(matches!(read, Err(Unwanted::Panic)));
+    }
 }

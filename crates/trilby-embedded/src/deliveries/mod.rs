@@ -220,6 +220,7 @@ impl Start {
             events,
             waiting: retries::Retries::new(),
             held: None,
+            batch_max: bulk::BatchMax::default(),
             draining: self.deliveries.draining.clone(),
             closing: self.deliveries.closing.clone(),
         };

@@ -86,8 +86,13 @@ impl Target {
     }
 }
 
+/// Headers that metadata becomes. The most that any map of headers takes is a few times more: there
+/// is always room for those that are set beside it.
+const HEADERS_MAX: usize = 4096;
+
 /// Metadata as headers, in the way of daprd: each name becomes a header, but those that concern
-/// the connection or the body. What cannot be a header is left out.
+/// the connection or the body. What cannot be a header is left out, and so is, with a warning, what
+/// is too much.
 pub(super) fn headers(metadata: &Metadata) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in metadata {
@@ -96,8 +101,14 @@ pub(super) fn headers(metadata: &Metadata) -> HeaderMap {
             continue;
         }
         let name = if name.starts_with("grpc-") { format!("dapr-{name}") } else { name };
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            headers.insert(name, value);
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+        else {
+            continue;
+        };
+        if headers.len() >= HEADERS_MAX || headers.try_insert(name, value).is_err() {
+            let entries = metadata.len();
+            tracing::warn!(entries, "only {HEADERS_MAX} entries of metadata become headers");
+            break;
         }
     }
     headers
@@ -146,5 +157,15 @@ mod tests {
         let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["cloudevent.type", "dapr-grpc-timeout", "rawpayload", "umlaut"]);
+    }
+
+    #[test]
+    fn metadata_of_any_size_leaves_room_for_other_headers() {
+        for count in [HEADERS_MAX, HEADERS_MAX + 1, 40_000] {
+            let metadata = (0..count).map(|n| (format!("m{n:05}"), String::new())).collect();
+            let mut headers = headers(&metadata);
+            assert_eq!(headers.len(), HEADERS_MAX, "{count}");
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use trilby_dapr::delivery::{CLOUD_EVENT, Verdict};
 use trilby_dapr::subscription::Subscription;
 
+use super::bulk::BatchMax;
 use super::event::{self, Unwanted};
 use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
@@ -29,12 +30,14 @@ pub(super) struct Delivery {
     pub(super) waiting: Retries<Waiting>,
     /// Taken, but too large for the deliveries before it.
     pub(super) held: Option<Pending>,
+    pub(super) batch_max: BatchMax,
     pub(super) draining: CancellationToken,
     pub(super) closing: CancellationToken,
 }
 
 /// An event that is not settled.
 pub(super) struct Pending {
+    /// As messages show it.
     pub(super) id: String,
     pub(super) target: Arc<Target>,
     pub(super) headers: HeaderMap,
@@ -111,7 +114,7 @@ impl Delivery {
 
     fn accept(&mut self, message: Message) -> Option<Pending> {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
-        match event::read(&message, pubsub, self.is_raw, &self.routes) {
+        match event::caught(|| event::read(&message, pubsub, self.is_raw, &self.routes)) {
             Ok(event::Wanted { id, target, headers, body }) => {
                 return Some(Pending { id, target, headers, body, failures: 0, message });
             }

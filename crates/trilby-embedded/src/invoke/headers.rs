@@ -36,8 +36,8 @@ pub(super) fn outgoing(
     let mut set = |name: HeaderName, value: &str| {
         let value = HeaderValue::from_str(value)
             .map_err(|_| format!("`{}` is no value for a header", value.escape_debug()))?;
-        headers.insert(name, value);
-        Ok::<(), String>(())
+        let set = headers.try_insert(name, value).map(|_| ());
+        set.map_err(|_| "there are too many headers".to_owned())
     };
     if let Some(Callers { caller, callee, namespace }) = callers {
         set(CALLER, caller)?;
@@ -86,6 +86,15 @@ mod tests {
             (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
         });
         pairs.collect()
+    }
+
+    #[test]
+    fn more_headers_than_there_can_be_are_refused() {
+        let mut many = HeaderMap::new();
+        let mut names = (0..).map(|n| format!("h{n}").parse::<HeaderName>().unwrap());
+        while many.try_insert(names.next().unwrap(), HeaderValue::from_static("")).is_ok() {}
+        let error = outgoing(many, None, Some("00-0"), None).unwrap_err();
+        assert_eq!(error, "there are too many headers");
     }
 
     #[test]

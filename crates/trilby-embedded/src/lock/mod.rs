@@ -4,7 +4,7 @@
 //! one does: a lock is not re-entrant, and is free again when its time is over.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,9 +37,9 @@ pub(crate) struct LockStore {
 
 #[derive(Default)]
 struct Held {
-    owners: HashMap<String, (String, Instant)>,
+    owners: HashMap<Arc<str>, (String, Instant)>,
     /// When each is free by itself, the earliest first.
-    expiries: BTreeSet<(Instant, String)>,
+    expiries: BTreeSet<(Instant, Arc<str>)>,
 }
 
 impl LockStore {
@@ -71,7 +71,8 @@ impl LockStore {
                 .with_reason("TRILBY_TOO_MANY_LOCKS"));
         }
         let end = now + request.expiry.min(EXPIRY_MAX);
-        held.expiries.insert((end, key.clone()));
+        let key: Arc<str> = key.into();
+        held.expiries.insert((end, Arc::clone(&key)));
         held.owners.insert(key, (request.owner, end));
         Ok(true)
     }
@@ -108,8 +109,8 @@ impl Held {
     }
 
     fn remove(&mut self, key: &str) {
-        if let Some((_, end)) = self.owners.remove(key) {
-            self.expiries.remove(&(end, key.to_owned()));
+        if let Some((key, (_, end))) = self.owners.remove_entry(key) {
+            self.expiries.remove(&(end, key));
         }
     }
 

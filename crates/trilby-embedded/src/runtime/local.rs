@@ -61,7 +61,10 @@ impl Runtime {
         }
         refusals::empty_in_lock("ResourceId", resource, name)?;
         refusals::empty_in_lock("LockOwner", owner, name)?;
-        self.locks.get(name).ok_or_else(|| refusals::lock_store(name))
+        let store = self.locks.get(name).ok_or_else(|| refusals::lock_store(name))?;
+        refusals::too_long_in_lock("ResourceId", resource, name)?;
+        refusals::too_long_in_lock("LockOwner", owner, name)?;
+        Ok(store)
     }
 
     fn crypto(&self, name: &str) -> Result<&LocalStorageCrypto> {

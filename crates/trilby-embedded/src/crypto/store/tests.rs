@@ -23,6 +23,11 @@ async fn problem(store: &KeyStore, name: &str) -> String {
     problem.strip_prefix(prefix).unwrap_or(&problem).to_owned()
 }
 
+/// What the log says of a key that cannot be read.
+fn why(store: &KeyStore, name: &str) -> String {
+    content(&store.folder, &store.folder.join(name)).unwrap_err()
+}
+
 #[tokio::test]
 async fn names_that_lead_out_of_the_folder_are_refused() {
     let (_folder, store) = store();
@@ -57,12 +62,11 @@ async fn links_are_followed_within_the_folder_only() {
     link(Path::new("../outside"), "relative");
     link(Path::new("../keys/absolute"), "twice");
     for name in ["absolute", "relative", "twice"] {
-        let found = problem(&store, name).await;
-        assert!(found.ends_with(&format!("/{name}: it is a link that leads out of the folder")));
-        assert!(!found.contains("outside"), "{found}");
+        assert_eq!(problem(&store, name).await, format!("failed to load key '{name}'"));
+        assert!(why(&store, name).ends_with("it is a link that leads out of the folder"));
     }
     link(Path::new("loop"), "loop");
-    assert!(problem(&store, "loop").await.contains("too many levels of symbolic links"));
+    assert!(why(&store, "loop").contains("too many levels of symbolic links"));
     // As Kubernetes mounts secrets.
     fs::create_dir(store.folder.join("..2024")).unwrap();
     fs::write(store.folder.join("..2024/mounted"), [1; 32]).unwrap();
@@ -72,26 +76,25 @@ async fn links_are_followed_within_the_folder_only() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_said_as_go_says_it() {
+async fn why_a_key_cannot_be_read_is_not_for_guests() {
     let (_folder, store) = store();
     fs::create_dir(store.folder.join("below")).unwrap();
     File::create(store.folder.join("large")).unwrap().set_len(65_537).unwrap();
     File::create(store.folder.join("full")).unwrap().set_len(65_536).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(store.folder.join("socket")).unwrap();
     let table = [
-        ("missing", "open", "no such file or directory"),
-        ("below", "read", "is a directory"),
-        ("large", "read", "it is larger than 64 KiB"),
-        ("socket", "open", "it is not a file"),
+        ("missing", "no such file or directory"),
+        ("below", "is a directory"),
+        ("large", "it is larger than 64 KiB"),
+        ("socket", "it is not a file"),
     ];
-    for (name, call, why) in table {
-        let path = store.folder.join(name);
-        let expected = format!("failed to load key '{name}': {call} {}: {why}", path.display());
-        assert_eq!(problem(&store, name).await, expected);
+    for (name, expected) in table {
+        assert_eq!(problem(&store, name).await, format!("failed to load key '{name}'"));
+        assert_eq!(why(&store, name), expected);
     }
     store.get("full").await.unwrap();
     let long = "k".repeat(1 << 20);
-    assert!(problem(&store, &long).await.ends_with("file name too long"));
+    assert_eq!(why(&store, &long), "file name too long");
 }
 
 #[test]

@@ -13,18 +13,14 @@ async fn what_cannot_be_encrypted_is_said_as_daprd_says_it() {
     let (folder, vault) = vault();
     std::fs::write(folder.path().join("k16"), [1; 16]).unwrap();
     std::fs::write(folder.path().join("empty"), "").unwrap();
-    let root = std::fs::canonicalize(folder.path()).unwrap();
-    let missing = format!(
-        "failed to wrap the file key: failed to retrieve the key encryption key: failed to load \
-         key 'missing': open {}/missing: no such file or directory",
-        root.display()
-    );
+    let missing = "failed to wrap the file key: failed to retrieve the key encryption key: failed \
+                   to load key 'missing'";
     let mismatch = "failed to wrap the file key: failed to encrypt data: key type mismatch";
     let unsupported = "failed to wrap the file key: failed to encrypt data: unsupported algorithm";
     let empty = "failed to wrap the file key: failed to retrieve the key encryption key: failed to \
                  parse key from secret: key is empty";
     let table = [
-        ("missing", "A256KW", "", &*missing),
+        ("missing", "A256KW", "", missing),
         ("k16", "A256KW", "", mismatch),
         ("empty", "A256KW", "", empty),
         ("kek", "a256cbc-nopad", "", unsupported),

@@ -164,3 +164,52 @@ async fn raw_payloads_come_in_base64() {
     );
     assert_eq!(entry["metadata"]["k"], "v");
 }
+
+/// An app that takes so many events at once, and no event whose data is `never`.
+fn taking(count_max: usize) -> Arc<App> {
+    App::new(move |seen, _| {
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        let entries = body["entries"].as_array().unwrap();
+        let never = entries.iter().any(|entry| entry["event"]["data"] == "never");
+        if never || entries.len() > count_max { Act::Answer(413, "") } else { OK }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_for_the_app_comes_in_parts_from_then_on() {
+    let (app, broker) = (taking(2), broker());
+    let deliveries = started_all(&app, &broker, [bulk(7)]);
+    for n in 1..=9 {
+        publish(&broker, &n.to_string(), &[]).await.unwrap();
+    }
+    deliveries.backlog.settled().await;
+    let expected: [&[&str]; 8] = [
+        &["1", "2", "3", "4", "5", "6", "7"],
+        &["1", "2", "3", "4"],
+        &["1", "2"],
+        &["3", "4"],
+        &["5", "6", "7"],
+        &["5", "6"],
+        &["7"],
+        &["8", "9"],
+    ];
+    assert_eq!(batches(&app), expected.map(|data| batch(0, data)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_event_that_is_too_large_does_not_keep_the_others_apart() {
+    let (app, broker) = (taking(100), broker());
+    let deliveries = started_all(&app, &broker, [bulk(4)]);
+    for data in ["never", "1", "2", "3"] {
+        publish(&broker, data, &[]).await.unwrap();
+    }
+    deliveries.backlog.settled().await;
+    for _ in 0..100 {
+        publish(&broker, "x", &[]).await.unwrap();
+    }
+    deliveries.backlog.settled().await;
+    let mut counts: Vec<_> = batches(&app).iter().map(|(_, _, data)| data.len()).collect();
+    assert_eq!(counts[..5], [4, 2, 1, 1, 2]);
+    counts.dedup();
+    assert!(counts.windows(3).any(|counts| counts == [1, 2, 4]), "{counts:?}");
+}

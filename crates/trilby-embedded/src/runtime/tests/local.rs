@@ -158,6 +158,26 @@ async fn locks_that_cannot_be_taken_have_daprds_words() {
 }
 
 #[tokio::test]
+async fn names_of_locks_have_a_bound() {
+    let (_folder, runtime) = all();
+    let (most, long) = ("n".repeat(1024), "n".repeat(1025));
+    let unlock = async |resource: &str, owner: &str| {
+        let TryLock { store, resource, owner, .. } = lock("locks", resource, owner, 1);
+        runtime.unlock(&cx(), Unlock { store, resource, owner }).await
+    };
+    let why = "has more than 1024 bytes in lock store locks; use a shorter one";
+    for (resource, owner, name) in [(&long, &most, "ResourceId"), (&most, &long, "LockOwner")] {
+        let why = format!("{name} {why}");
+        let expected = error(Code::InvalidArgument, "ERR_MALFORMED_REQUEST", &why);
+        let taken = runtime.try_lock(&cx(), lock("locks", resource, owner, 1)).await;
+        assert_eq!(taken.unwrap_err(), expected);
+        assert_eq!(unlock(resource, owner).await.unwrap_err(), expected);
+    }
+    assert!(runtime.try_lock(&cx(), lock("locks", &most, &most, 10)).await.unwrap());
+    assert_eq!(unlock(&most, &most).await.unwrap(), Unlocked::Done);
+}
+
+#[tokio::test]
 async fn components_that_are_not_there_have_daprds_words() {
     let (_folder, none) = opened(&[]);
     let (_folder, all) = all();

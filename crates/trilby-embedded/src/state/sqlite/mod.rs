@@ -97,12 +97,12 @@ impl Sqlite {
         value.map_err(CallFailure::Store)
     }
 
-    /// Reads several keys, in one step of the thread.
+    /// Reads several keys, in one step of the thread: none when they are too large together.
     pub(super) async fn get_many(
         &self,
         cx: &CallContext,
         keys: Vec<String>,
-    ) -> Result<Vec<Result<StateValue, String>>, CallFailure> {
+    ) -> Result<Option<Vec<Result<StateValue, String>>>, CallFailure> {
         let (answer, answered) = oneshot::channel();
         self.call(self.deadline(cx), Work::GetMany { keys, answer }, answered).await
     }

@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use trilby_dapr::state::StateValue;
 
 use super::database::Database;
+use crate::state::bulk::read_all;
 use crate::state::write::{Failure, Write};
 
 /// Calls whose writes share a transaction, so that the first does not wait long for the last.
@@ -24,7 +25,7 @@ pub(super) struct Job {
 
 pub(super) enum Work {
     Get { key: String, answer: oneshot::Sender<Result<StateValue, String>> },
-    GetMany { keys: Vec<String>, answer: oneshot::Sender<Vec<Result<StateValue, String>>> },
+    GetMany { keys: Vec<String>, answer: oneshot::Sender<Option<Vec<Result<StateValue, String>>>> },
     Write(Writes),
 }
 
@@ -110,7 +111,7 @@ fn serve(database: &Database, job: Job, jobs: &Receiver<Job>) -> Option<Job> {
         Work::GetMany { keys, answer } => {
             drop(job.place);
             if !answer.is_closed() {
-                let _ = answer.send(keys.iter().map(|key| database.get(key)).collect());
+                let _ = answer.send(read_all(&keys, |key| database.get(key)));
             }
             return None;
         }
