@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use prost::Message as _;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value, json};
 
@@ -14,12 +15,13 @@ use crate::proto::runtime::v1::TopicEventRequest;
 /// The CloudEvents envelope that daprd would post over HTTP for this event.
 ///
 /// gRPC takes the envelope apart: its attributes are fields, its data bytes, and its extensions a
-/// `google.protobuf.Struct`, whose numbers are all doubles.
+/// `google.protobuf.Struct`, whose numbers are all doubles. An extension that cannot be decoded, such
+/// as one that nests too deeply, is left out with a warning.
 #[must_use]
 pub fn envelope(event: &TopicEventRequest) -> Bytes {
     let mut members: BTreeMap<&str, Box<RawValue>> = BTreeMap::new();
-    let extensions = event.extensions.iter().flat_map(|extensions| &extensions.fields);
-    for (name, value) in extensions {
+    let extensions = extensions(event);
+    for (name, value) in &extensions {
         members.extend(raw(&json_of(value)).map(|value| (name.as_str(), value)));
     }
     let attributes = [
@@ -37,6 +39,34 @@ pub fn envelope(event: &TopicEventRequest) -> Bytes {
     let (name, data) = data(event);
     members.extend(data.map(|data| (name, data)));
     serde_json::to_vec(&members).map(Bytes::from).unwrap_or_default()
+}
+
+/// A `google.protobuf.Struct` whose values are still encoded.
+#[derive(prost::Message)]
+struct Fields {
+    #[prost(btree_map = "string, bytes", tag = "1")]
+    fields: BTreeMap<String, Vec<u8>>,
+}
+
+/// The extensions that can be decoded. daprd makes extensions of all members that a publisher adds
+/// to an envelope, so their depth is anybody's choice, and prost decodes 100 levels at most.
+fn extensions(event: &TopicEventRequest) -> Vec<(String, prost_types::Value)> {
+    let TopicEventRequest { id, topic, pubsub_name: pubsub, extensions, .. } = event;
+    let fields = match Fields::decode(extensions.as_ref()) {
+        Ok(fields) => fields.fields,
+        Err(error) => {
+            tracing::warn!(pubsub, topic, id, "an event's extensions are left out: {error}");
+            return Vec::new();
+        }
+    };
+    let decoded = |(name, value): (String, Vec<u8>)| match prost_types::Value::decode(&*value) {
+        Ok(value) => Some((name, value)),
+        Err(error) => {
+            tracing::warn!(pubsub, topic, id, name, "an event's extension is left out: {error}");
+            None
+        }
+    };
+    fields.into_iter().filter_map(decoded).collect()
 }
 
 fn raw(value: &Value) -> Option<Box<RawValue>> {
@@ -131,7 +161,7 @@ mod tests {
             ("s".to_owned(), value(Kind::StringValue("a\"b".into()))),
             ("time".to_owned(), value(Kind::StringValue("2026-11-24T00:00:00Z".into()))),
         ];
-        let extensions = Some(prost_types::Struct { fields: fields.into() });
+        let extensions = prost_types::Struct { fields: fields.into() }.encode_to_vec().into();
         let event = TopicEventRequest { extensions, ..event("text/plain", b"x") };
         let parsed = Event::parse(&envelope(&event)).expect("an envelope");
         let extension = |name: &str| parsed.extensions.get(name).map(String::as_str);
@@ -139,5 +169,42 @@ mod tests {
         assert_eq!(extension("x"), Some("0.5"));
         assert_eq!(extension("s"), Some("a\"b"));
         assert_eq!(parsed.time.as_deref(), Some("2026-11-24T00:00:00Z"));
+    }
+
+    #[test]
+    fn an_extension_that_nests_too_deeply_is_left_out_alone() {
+        use crate::proto::runtime::v1::TopicEventCeRequest;
+
+        let value = |kind| prost_types::Value { kind: Some(kind) };
+        for (levels, is_kept) in [(20, true), (200, false)] {
+            let deep = (0..levels).fold(value(Kind::BoolValue(true)), |inner, _| {
+                let fields = [("a".to_owned(), inner)].into();
+                value(Kind::StructValue(prost_types::Struct { fields }))
+            });
+            let fields = [
+                ("deep".to_owned(), deep),
+                ("traceid".to_owned(), value(Kind::StringValue("00-1".into()))),
+            ];
+            let extensions: Bytes =
+                prost_types::Struct { fields: fields.into() }.encode_to_vec().into();
+            let sent = TopicEventRequest {
+                extensions: extensions.clone(),
+                ..event("application/json", b"{}")
+            };
+            let sent = TopicEventRequest::decode(sent.encode_to_vec().as_slice()).expect("decodes");
+            let parsed = Event::parse(&envelope(&sent)).expect("an envelope");
+            assert_eq!(parsed.extensions.contains_key("deep"), is_kept, "{levels}");
+            assert_eq!(parsed.extensions["traceid"], "00-1");
+            let entry = TopicEventCeRequest { extensions, ..<_>::default() }.encode_to_vec();
+            TopicEventCeRequest::decode(entry.as_slice()).expect("decodes");
+        }
+    }
+
+    #[test]
+    fn extensions_that_are_no_struct_are_left_out() {
+        let extensions = Bytes::from_static(b"\xff");
+        let event = TopicEventRequest { extensions, ..event("text/plain", b"x") };
+        let parsed = Event::parse(&envelope(&event)).expect("an envelope");
+        assert_eq!((parsed.extensions.len(), parsed.data.as_ref()), (0, b"x".as_slice()));
     }
 }

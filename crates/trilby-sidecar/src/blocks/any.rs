@@ -18,6 +18,10 @@ const VALUE: &str = "type.googleapis.com/google.protobuf.Value";
 /// content type.
 const JSON: &str = "application/json";
 
+/// Levels of JSON that become a `Value`. A level takes up to three of protobuf's, and prost decodes
+/// 100 of them.
+const VALUE_LEVELS_MAX: usize = 24;
+
 /// A job's data on the wire.
 ///
 /// # Errors
@@ -30,8 +34,9 @@ pub(super) fn wrap(data: JobData) -> Result<Any> {
     };
     let parsed: Json = serde_json::from_slice(&json)
         .map_err(|error| Error::invalid(format!("the job's data is not JSON: {error}")))?;
-    // A `Value` has doubles only; a larger whole number would come back as another.
-    Ok(match value(&parsed) {
+    // A `Value` has doubles only; a larger whole number would come back as another. And one that
+    // nests too deeply would not be decoded again.
+    Ok(match value(&parsed, VALUE_LEVELS_MAX) {
         Some(value) => Any { type_url: VALUE.to_owned(), value: value.encode_to_vec() },
         None => Any { type_url: JSON.to_owned(), value: json.to_vec() },
     })
@@ -71,7 +76,8 @@ pub(super) fn reminder(any: Any) -> Bytes {
 /// `google.protobuf.BytesValue`, as prost has it.
 type BytesValue = Vec<u8>;
 
-fn value(value: &Json) -> Option<Value> {
+/// JSON of at most so many levels, if its numbers are doubles.
+fn value(value: &Json, levels: usize) -> Option<Value> {
     let kind = match value {
         Json::Null => Kind::NullValue(0),
         Json::Bool(value) => Kind::BoolValue(*value),
@@ -85,12 +91,16 @@ fn value(value: &Json) -> Option<Value> {
             Kind::NumberValue(double)
         }
         Json::Array(values) => {
-            let values = values.iter().map(self::value).collect::<Option<_>>()?;
+            let levels = levels.checked_sub(1)?;
+            let values =
+                values.iter().map(|inner| self::value(inner, levels)).collect::<Option<_>>()?;
             Kind::ListValue(ListValue { values })
         }
         Json::Object(members) => {
-            let field =
-                |(name, member): (&String, &Json)| Some((name.clone(), self::value(member)?));
+            let levels = levels.checked_sub(1)?;
+            let field = |(name, member): (&String, &Json)| {
+                Some((name.clone(), self::value(member, levels)?))
+            };
             let fields = members.iter().map(field).collect::<Option<_>>()?;
             Kind::StructValue(Struct { fields })
         }
@@ -149,6 +159,19 @@ mod tests {
         assert_eq!(unwrap(wrap(bytes.clone()).expect("anything")), bytes);
         let error = wrap(JobData::Json(Bytes::from_static(b"{"))).expect_err("not JSON");
         assert_eq!(error.reason, "TRILBY_INVALID_ARGUMENT");
+    }
+
+    #[test]
+    fn deep_data_comes_back_as_it_was_given() {
+        for (open, close) in [(r#"{"a":"#, "}"), ("[", "]")] {
+            for (levels, type_url) in [(24, VALUE), (25, JSON), (100, JSON)] {
+                let json = format!("{}1{}", open.repeat(levels), close.repeat(levels));
+                let data = JobData::Json(json.into());
+                let any = wrap(data.clone()).expect("is JSON");
+                assert_eq!(any.type_url, type_url, "{levels}");
+                assert_eq!(unwrap(any), data, "{levels}");
+            }
+        }
     }
 
     #[test]

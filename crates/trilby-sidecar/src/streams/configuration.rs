@@ -30,7 +30,7 @@ pub(super) async fn run(shared: Arc<Shared>, watch: ConfigurationWatch) {
             Some(Ok(Err(error))) => End::of_opening(error),
             Some(Ok(Ok((changes, first)))) => {
                 keeper.opened();
-                session(&shared, &watch, changes, first).await
+                session(&shared, &watch, &mut keeper, (changes, first)).await
             }
         };
         if !keeper.wait(end, &shared.closing).await {
@@ -65,8 +65,8 @@ async fn next(shared: &Shared, changes: &mut Changes) -> Result<Items> {
 async fn session(
     shared: &Shared,
     watch: &ConfigurationWatch,
-    mut changes: Changes,
-    first: Items,
+    keeper: &mut Keeper,
+    (mut changes, first): (Changes, Items),
 ) -> End {
     let mut message = first;
     loop {
@@ -80,6 +80,7 @@ async fn session(
             if shared.deliver(request, watch.deadline).await.is_none() {
                 tracing::warn!(store = watch.store, key, "a change of configuration took too long");
             }
+            keeper.settled();
         }
         match shared.closing.run_until_cancelled(next(shared, &mut changes)).await {
             None => return End::Drained,

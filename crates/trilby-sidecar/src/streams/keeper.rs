@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use trilby_dapr::{Code, Error};
 use uuid::Uuid;
@@ -15,6 +15,10 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 /// How long after the sidecar said no, which it will do again until someone changes something.
 const REFUSED_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a stream that does nothing stays open until it counts as working. One that the sidecar
+/// opens but cannot keep would else be opened again and again without a pause.
+const WORKS_AFTER: Duration = Duration::from_secs(5);
 
 /// How a stream ended.
 pub(super) enum End {
@@ -45,25 +49,35 @@ impl End {
 pub(super) struct Keeper {
     what: String,
     backoff: Duration,
+    /// Since when the stream is open, if it is.
+    open_since: Option<Instant>,
     /// What was told last, if the stream has not been open since.
     told: Option<String>,
 }
 
 impl Keeper {
     pub(super) fn new(what: String) -> Self {
-        Self { what, backoff: BACKOFF_MIN, told: None }
+        Self { what, backoff: BACKOFF_MIN, open_since: None, told: None }
     }
 
     /// The stream is open.
     pub(super) fn opened(&mut self) {
-        self.backoff = BACKOFF_MIN;
+        self.open_since = Some(Instant::now());
         if self.told.take().is_some() {
             tracing::info!("{} is open again", self.what);
         }
     }
 
+    /// Something that came over the stream was settled: it works.
+    pub(super) fn settled(&mut self) {
+        self.backoff = BACKOFF_MIN;
+    }
+
     /// Waits until the stream is to be opened again. Says `false` if it is not.
     pub(super) async fn wait(&mut self, end: End, closing: &CancellationToken) -> bool {
+        if self.open_since.take().is_some_and(|since| since.elapsed() >= WORKS_AFTER) {
+            self.backoff = BACKOFF_MIN;
+        }
         let wait = match end {
             End::Drained => return false,
             End::Refused(error) => {
@@ -95,7 +109,7 @@ fn jittered(wait: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
+    use tokio::time::advance;
 
     use super::*;
 
@@ -109,14 +123,26 @@ mod tests {
     async fn waits_grow_and_begin_anew_after_success() {
         let mut keeper = Keeper::new("it".into());
         let broken = || End::Broken(Error::new(Code::Unavailable, "gone"));
-        for full_ms in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+        for (round, full_ms) in [100, 200, 400, 800, 1600, 3200, 5000, 5000].into_iter().enumerate()
+        {
+            // That it was open for a moment changes nothing.
+            if round % 2 == 1 {
+                keeper.opened();
+                advance(WORKS_AFTER - Duration::from_millis(1)).await;
+            }
             let wait = waited(&mut keeper, broken()).await;
             let full = Duration::from_millis(full_ms);
             // Timers have a resolution of a millisecond.
             assert!(wait >= full / 2 && wait <= full + Duration::from_millis(2), "{wait:?}");
         }
         keeper.opened();
-        assert!(waited(&mut keeper, broken()).await <= Duration::from_millis(102));
+        advance(WORKS_AFTER).await;
+        let min = Duration::from_millis(102);
+        assert!(waited(&mut keeper, broken()).await <= min);
+        assert!(waited(&mut keeper, broken()).await >= Duration::from_millis(100));
+        keeper.opened();
+        keeper.settled();
+        assert!(waited(&mut keeper, broken()).await <= min);
         let refused = End::Refused(Error::new(Code::InvalidArgument, "no such component"));
         assert!(waited(&mut keeper, refused).await >= REFUSED_WAIT);
     }

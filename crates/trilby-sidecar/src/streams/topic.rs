@@ -57,7 +57,7 @@ pub(super) async fn run(shared: Arc<Shared>, subscription: Subscription) {
                     replies,
                     in_flight: FuturesUnordered::new(),
                 };
-                session.run(events).await
+                session.run(events, &mut keeper).await
             }
         };
         if !keeper.wait(end, &shared.closing).await {
@@ -128,7 +128,7 @@ struct Session {
 }
 
 impl Session {
-    async fn run(mut self, mut events: Events) -> End {
+    async fn run(mut self, mut events: Events, keeper: &mut Keeper) -> End {
         let mut place: Option<OwnedSemaphorePermit> = None;
         loop {
             let closing = self.shared.closing.clone();
@@ -138,11 +138,11 @@ impl Session {
                 biased;
                 () = closing.cancelled() => return self.drain(events).await,
                 Some(outcome) = self.in_flight.next() => {
-                    if let Ok(reply) = outcome
-                        && let Err(error) = self.reply(reply).await
-                    {
+                    let Ok(reply) = outcome else { continue };
+                    if let Err(error) = self.reply(reply).await {
                         return End::Broken(error);
                     }
+                    keeper.settled();
                 }
                 Ok(permit) = places.acquire_owned(), if !has_place => place = Some(permit),
                 received = next(&self.shared, &mut events), if has_place => match received {

@@ -62,7 +62,7 @@ pub(super) fn event(path: &str) -> TopicEventRequest {
         topic: "t".into(),
         pubsub_name: "bus".into(),
         path: path.into(),
-        extensions: None,
+        extensions: Bytes::new(),
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn several() -> TopicEventBulkRequest {
         spec_version: "1.0".into(),
         data_content_type: "application/json".into(),
         data: Bytes::from_static(b"[1.0]"),
-        extensions: None,
+        extensions: Bytes::new(),
     };
     TopicEventBulkRequest {
         id: "b".into(),
