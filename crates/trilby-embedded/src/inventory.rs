@@ -1,6 +1,7 @@
 //! Which components there are.
 
 use crate::load::types::nearest;
+use crate::runtime::declared;
 use crate::{Error, Kind, Options, load};
 
 /// A component, for a person to read.
@@ -36,6 +37,7 @@ impl Inventory {
         for (kind, component) in found.defaults(options) {
             inventory.add(kind, component.name, component.type_name);
         }
+        declared::check(&found.subscriptions, &inventory)?;
         Ok(inventory)
     }
 

@@ -2,7 +2,7 @@
 
 mod actors;
 mod blocks;
-mod declared;
+pub(crate) mod declared;
 mod local;
 #[cfg(test)]
 mod tests;
@@ -111,7 +111,7 @@ impl Runtime {
         for (kind, component) in found.defaults(&options) {
             runtime.insert(kind, &component, &options)?;
         }
-        runtime.check_declared()?;
+        declared::check(&runtime.declared, &runtime.inventory)?;
         Ok(runtime)
     }
 

@@ -119,16 +119,22 @@ impl Stream {
                 piece = piece(&mut self.body), if has_room => Met::Piece(piece),
             };
             match met {
-                Met::Unwanted => return self.unwanted().await,
+                Met::Unwanted => return self.unwanted(room).await,
                 Met::Opened(opened) => self.begin(opened)?,
                 Met::Piece(piece) => self.take_in(piece)?,
             }
         }
     }
 
-    /// Nobody reads the body any more: the call has failed, or was answered without it.
-    async fn unwanted(&mut self) -> Result<(), Error> {
-        self.head().await?;
+    /// Nobody reads the body any more: the call has failed, or was answered without it. A failure
+    /// may stand behind pieces that came before it.
+    async fn unwanted(&mut self, room: usize) -> Result<(), Error> {
+        self.wait_for_head().await?;
+        while self.waiting_bytes < room
+            && let Some(piece) = piece(&mut self.body).now_or_never()
+        {
+            self.take_in(piece)?;
+        }
         self.input = None;
         let message = "the other side takes no more of the body; read its answer";
         Err(Error::new(Code::FailedPrecondition, message).with_reason("TRILBY_BODY_UNWANTED"))
@@ -145,12 +151,16 @@ impl Stream {
 
     /// Waits until the answer has begun. Its headers come out once.
     pub(crate) async fn head(&mut self) -> Result<Headers, Error> {
+        self.wait_for_head().await?;
+        Ok(std::mem::take(&mut self.headers))
+    }
+
+    async fn wait_for_head(&mut self) -> Result<(), Error> {
         if self.opening.is_some() {
             let opened = opened(&mut self.opening).await;
             self.begin(opened)?;
         }
-        self.check()?;
-        Ok(std::mem::take(&mut self.headers))
+        self.check()
     }
 
     /// Whether the next piece is there without waiting.

@@ -47,6 +47,7 @@ pub struct Service {
     /// What stands for the route in the record of a request that has none.
     no_route: Arc<str>,
     draining: AtomicBool,
+    app_channel_closed: AtomicBool,
     message_room: Arc<Semaphore>,
     ids: RequestIds,
 }
@@ -90,9 +91,20 @@ impl Service {
             ready: settings.ready,
             no_route: Arc::from("-"),
             draining: AtomicBool::new(false),
+            app_channel_closed: AtomicBool::new(false),
             message_room: message_room(),
             ids: RequestIds::new(),
         }
+    }
+
+    /// From now on nothing is delivered over the listener: daprd has no app port, and so whoever calls
+    /// there is somebody else.
+    pub fn close_app_channel(&self) {
+        self.app_channel_closed.store(true, Ordering::Release);
+    }
+
+    fn takes_deliveries(&self) -> bool {
+        self.deliveries_over_http && !self.app_channel_closed.load(Ordering::Acquire)
     }
 
     /// Room for the messages of rpcs.
@@ -131,7 +143,7 @@ impl Service {
         mut request: Request<RequestBody>,
         peer: Peer,
     ) -> Response<ResponseBody> {
-        if self.deliveries_over_http && is_grpc(&request) {
+        if self.takes_deliveries() && is_grpc(&request) {
             return self.rpc(request, peer).await;
         }
         let version = request.version();
@@ -211,7 +223,11 @@ impl Service {
                 return Done::Answered(response);
             }
         }
-        match generation.ask(&request, via.door) {
+        let question = match via.door {
+            Door::Listener if !self.takes_deliveries() => Question::NotDaprs,
+            door => generation.ask(&request, door),
+        };
+        match question {
             Question::NotDaprs => {
                 request.headers_mut().remove(INVOCATION_HEADER);
                 self.http(generation, request, via).await

@@ -93,8 +93,16 @@ impl Reloads {
     /// Begins to take events in the way that was found out.
     fn subscribe(&mut self, is_streamed: bool) {
         let wanted = Wanted::of(&self.app);
+        let topics = wanted.subscriptions.len();
         if !is_streamed {
+            if topics > 0 {
+                tracing::info!(topics, "daprd brings events to its app port");
+            }
             return;
+        }
+        self.service.close_app_channel();
+        if topics > 0 {
+            tracing::info!(topics, "events come over streams: daprd has no app port");
         }
         if !wanted.bindings.is_empty() || wanted.jobs.is_some() {
             tracing::warn!(

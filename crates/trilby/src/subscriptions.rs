@@ -29,11 +29,16 @@ pub(crate) async fn are_streamed(wanted: Subscriptions, sidecar: Arc<Sidecar>) -
         Subscriptions::Auto => {}
     }
     let [mut pause, longest] = ASK_AGAIN;
+    let mut is_told = false;
     loop {
         match sidecar.app_channel_port().await {
             Ok(port) => return port == 0,
             // One so old that it does not tell has no streams either.
             Err(error) if error.code == Code::Unimplemented => return false,
+            Err(error) if error.code == Code::Unauthenticated && !is_told => {
+                tracing::error!("no events come: {error}");
+                is_told = true;
+            }
             Err(error) => tracing::debug!(%error, "the sidecar does not tell its app port yet"),
         }
         tokio::time::sleep(pause).await;

@@ -52,9 +52,12 @@ async fn a_cut_envelope_is_refused(backend: Backend) -> Result<()> {
     let envelope = encrypt(&app, &[], data(200_000)).await?;
     let body = envelope.len() - 200_000 - 4 * 16;
     // In the head, before and within a segment, and where a segment ends.
-    for length in [0, 10, 100, body, body + 100, body + 65_552, envelope.len() - 1] {
+    for length in [0, 10, 100, body + 100, body + 65_552, envelope.len() - 1] {
         refused(&app, &envelope.slice(..length), "failed to perform operation: ").await?;
     }
+    // Dapr's scheme cannot tell an envelope that ends after its head from one of nothing.
+    let told = app.ask("/crypto/decrypt", &KEY, envelope.slice(..body)).await?;
+    assert_eq!((told.code.as_str(), told.text().as_str()), ("OK", ""));
     let mut swapped = envelope[..body].to_vec();
     swapped.extend_from_slice(&envelope[body + 65_552..body + 2 * 65_552]);
     swapped.extend_from_slice(&envelope[body..body + 65_552]);

@@ -105,8 +105,9 @@ impl Checker<'_> {
     }
 
     fn variable(&self, name: &str) -> Result<(), ConditionError> {
-        let known =
-            name == "event" || TYPES.contains(&name) || self.scope.iter().any(|v| v == name);
+        // `type` alone is the type of types: whoever writes it means `event.type`.
+        let is_type = TYPES.contains(&name) && name != "type";
+        let known = name == "event" || is_type || self.scope.iter().any(|v| v == name);
         if known {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use trilby_dapr::subscription::{Rule, Subscription, Target};
 
 use crate::load::subscription::DeclaredSubscription;
-use crate::{Error, Kind, Runtime};
+use crate::{Error, Inventory, Kind, Runtime};
 
 impl Runtime {
     /// The subscriptions that files declare for this app, each with its name. Their events go to
@@ -17,18 +17,17 @@ impl Runtime {
         };
         self.declared.iter().map(named).collect()
     }
+}
 
-    /// Every subscription must name a broker that is there.
-    pub(super) fn check_declared(&self) -> Result<(), Error> {
-        let Some(lost) = self.declared.iter().find(|d| !self.brokers.contains_key(&d.pubsub))
-        else {
-            return Ok(());
-        };
-        let near = self.inventory.nearest(Kind::Pubsub, &lost.pubsub);
-        let near = near.map_or_else(String::new, |near| format!("; there is `{near}`"));
-        let message = format!("no component of type pubsub is named `{}`{near}", lost.pubsub);
-        Err(Error::Component { file: lost.file.clone(), line: lost.line, message })
-    }
+/// Every subscription must name a broker that is there.
+pub(crate) fn check(all: &[DeclaredSubscription], inventory: &Inventory) -> Result<(), Error> {
+    let Some(lost) = all.iter().find(|d| !inventory.has(Kind::Pubsub, &d.pubsub)) else {
+        return Ok(());
+    };
+    let near = inventory.nearest(Kind::Pubsub, &lost.pubsub);
+    let near = near.map_or_else(String::new, |near| format!("; there is `{near}`"));
+    let message = format!("no component of type pubsub is named `{}`{near}", lost.pubsub);
+    Err(Error::Component { file: lost.file.clone(), line: lost.line, message })
 }
 
 fn subscription(declared: &DeclaredSubscription, deadline: Duration) -> Subscription {

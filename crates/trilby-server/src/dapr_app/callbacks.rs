@@ -19,12 +19,12 @@ use trilby_dapr::proto::runtime::v1::{
     TopicEventResponse,
 };
 
-use super::answers::{VERDICT_BYTES_MAX, code, topic_status};
+use super::answers::{code, topic_status};
 use super::{headers, messages};
 use crate::body::{request_body, whole};
 use crate::generation::Generation;
 use crate::service::Door;
-use crate::{Peer, Service};
+use crate::{Peer, Service, inbound};
 
 /// Bytes of an answer that becomes a message. Its route has its own bound below this, unless it
 /// serves files.
@@ -44,14 +44,15 @@ impl Callbacks {
         Self { service, generation, peer }
     }
 
-    async fn answer(
-        &self,
-        request: Request<Bytes>,
-        door: Door,
-        bytes_max: usize,
-    ) -> http::Response<Bytes> {
+    async fn answer(&self, request: Request<Bytes>, door: Door) -> http::Response<Bytes> {
         let request = request.map(request_body);
-        whole(self.service.answer(request, self.peer, door).await, bytes_max).await
+        whole(self.service.answer(request, self.peer, door).await, ANSWER_BYTES_MAX).await
+    }
+
+    /// The answer to what the sidecar delivers, of which only its verdict counts.
+    async fn verdict(&self, request: Request<Bytes>) -> http::Response<Bytes> {
+        let request = request.map(request_body);
+        inbound::verdict(self.service.answer(request, self.peer, Door::Sidecar).await).await
     }
 
     async fn bulk(
@@ -62,7 +63,7 @@ impl Callbacks {
         let ids: Vec<String> = events.entries.iter().map(|entry| entry.entry_id.clone()).collect();
         let verdicts = match messages::bulk(events, headers::of_metadata(metadata)) {
             Some(request) => {
-                let answer = self.answer(request, Door::Sidecar, VERDICT_BYTES_MAX).await;
+                let answer = self.verdict(request).await;
                 let ids = ids.iter().map(String::as_str);
                 Verdict::of_each(answer.status(), answer.body(), ids)
             }
@@ -77,7 +78,7 @@ impl Callbacks {
     async fn job(&self, request: tonic::Request<JobEventRequest>) -> Result<JobEventResponse> {
         let (metadata, _, event) = request.into_parts();
         let status = match messages::job(event, headers::of_metadata(metadata)) {
-            Some(request) => self.answer(request, Door::Sidecar, VERDICT_BYTES_MAX).await.status(),
+            Some(request) => self.verdict(request).await.status(),
             None => StatusCode::NOT_FOUND,
         };
         // What the answer says was put into its status. daprd takes NOT_FOUND for an end of the job,
@@ -97,7 +98,7 @@ impl AppCallback for Callbacks {
         let Some(request) = messages::invocation(message, headers::of_invocation(metadata)) else {
             return Err(Status::invalid_argument("the method is no path of a URL"));
         };
-        let answer = self.answer(request, Door::Invocation, ANSWER_BYTES_MAX).await;
+        let answer = self.answer(request, Door::Invocation).await;
         let (head, body) = answer.into_parts();
         let content_type = messages::content_type(&head.headers);
         let mut metadata = headers::metadata(head.headers);
@@ -131,7 +132,7 @@ impl AppCallback for Callbacks {
         let (metadata, _, event) = request.into_parts();
         let verdict = match messages::topic_event(&event, headers::of_metadata(metadata)) {
             Some(request) => {
-                let answer = self.answer(request, Door::Sidecar, VERDICT_BYTES_MAX).await;
+                let answer = self.verdict(request).await;
                 Verdict::of(answer.status(), answer.body())
             }
             None => Verdict::Drop,
@@ -157,7 +158,7 @@ impl AppCallback for Callbacks {
         let Some(request) = messages::binding(event, headers::of_metadata(metadata)) else {
             return Err(Status::not_found("the binding's name is too long"));
         };
-        let (head, body) = self.answer(request, Door::Sidecar, ANSWER_BYTES_MAX).await.into_parts();
+        let (head, body) = self.answer(request, Door::Sidecar).await.into_parts();
         if !head.status.is_success() {
             return Err(Status::new(code(head.status), messages::text(head.status, &body)));
         }
