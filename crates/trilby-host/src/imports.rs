@@ -206,7 +206,7 @@ mod tests {
         for (granted, grants) in &grants {
             for block in Block::ALL {
                 let (module, name) =
-                    block.import().split_once('.').unwrap_or((block.import(), "f"));
+                    block.import().split_once('.').unwrap_or_else(|| (block.import(), "f"));
                 assert!(IMPORT_MODULES.contains(&module), "{block:?}");
                 let missing = missing_grants(&imports(&[(module, name)]), grants);
                 assert_eq!(missing.is_empty(), block == *granted, "{block:?} by {grants:?}");
