@@ -84,6 +84,7 @@ async fn an_early_answer_can_be_read_though_the_body_is_unwanted() {
         Ok(head(stream::iter([Ok("no".into())]).boxed()))
     };
     let mut stream = Stream::opened(input, opening(answer));
+    stream.wait_for_head().await.expect("it is there");
     let error = stream.put("x".into(), ROOM).await.expect_err("unwanted");
     assert_eq!(error.reason, "TRILBY_BODY_UNWANTED");
     assert_eq!(stream.head().await.map(|headers| headers.len()), Ok(1));
@@ -113,6 +114,7 @@ async fn a_failure_behind_what_came_before_it_is_noticed_by_a_write() {
         Ok(head(stream::iter([Ok("some".into()), Err(lost())]).boxed()))
     };
     let mut stream = Stream::opened(input, opening(answer));
+    stream.wait_for_head().await.expect("it is there");
     assert_eq!(stream.put("x".into(), ROOM).await, Err(lost()));
     assert_eq!(stream.read(1).await, Err(lost()));
 }

@@ -174,7 +174,7 @@ fn mistakes_are_pointed_at() {
             "10: in `match`: the rule is not valid at line 1, column 14: mismatched input '<EOF>'",
         ),
         (
-            rules("      - path: /\n        match: type == \"x\" || data\n"),
+            rules("      - path: /\n        match: event.type == \"x\" || data\n"),
             "10: in `match`: a rule knows only `event`, as in `event.type` or `event.data`, not \
              `data`",
         ),

@@ -240,9 +240,9 @@ async fn a_jobs_data_is_what_was_scheduled() {
     let table = [
         (any(url, json.encode_to_vec()), "application/json", "\"a\\\"b\""),
         (any(url, Vec::new()), "application/json", ""),
-        (any(url, b"\xff".to_vec()), "application/octet-stream", "\u{fffd}"),
-        (any("", b"raw ".to_vec()), "application/octet-stream", "raw "),
-        (any("x/y", b"{}".to_vec()), "application/octet-stream", "{}"),
+        (any(url, b"\xff".to_vec()), "application/json", "\u{fffd}"),
+        (any("", b"raw ".to_vec()), "application/json", "raw "),
+        (any("x/y", b"{}".to_vec()), "application/json", "{}"),
         (any("", Vec::new()), "application/json", ""),
         (None, "application/json", ""),
     ];
