@@ -68,6 +68,19 @@ impl Redis {
         self.run(&["DEL", key]).await.map(drop)
     }
 
+    /// How many messages of a stream a consumer group has read and not acknowledged.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such stream or group.
+    pub async fn pending(&self, stream: &str, group: &str) -> Result<u64> {
+        // The answer of XPENDING has many lines; the first is the number.
+        const COUNT: &str = "return redis.call('XPENDING', KEYS[1], ARGV[1])[1]";
+        let answer = self.run(&["EVAL", COUNT, "1", stream, group]).await?;
+        let number = answer.trim_start_matches(':').trim_end();
+        number.parse().with_context(|| format!("Redis tells no number: {answer}"))
+    }
+
     /// Runs a command whose answer is one line, and gives that line.
     async fn run(&self, words: &[&str]) -> Result<String> {
         let answer = tokio::time::timeout(PATIENCE, self.exchange(words)).await;

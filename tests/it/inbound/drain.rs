@@ -1,7 +1,8 @@
 //! What is in flight at SIGTERM ends as it would, and is acknowledged.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rustix::process::Signal;
+use trilby_testkit::until;
 
 use super::app::{App, Way};
 use super::setup::Setup;
@@ -65,4 +66,27 @@ async fn nothing_is_lost(way: Way) -> Result<()> {
         app.first(&format!("held{number}")).await?;
     }
     Ok(())
+}
+
+/// The outcome of a delivery that ends during the drain reaches daprd, which then acknowledges it.
+#[tokio::test]
+async fn what_a_stream_has_finished_is_acknowledged() -> Result<()> {
+    if Way::Streams.is_left_out() {
+        return Ok(());
+    }
+    let mut app = serve(Way::Streams).await?;
+    publish(&app, "held hold").await?;
+    app.first("held").await?;
+    assert_eq!(pending(&app).await?, 1, "it is under way");
+    end(&mut app).await?;
+    until("the acknowledgement", || async { (pending(&app).await.ok()? == 0).then_some(()) })
+        .await?;
+    assert_eq!(app.seen("held").len(), 1);
+    Ok(())
+}
+
+/// How many events the broker has given away without an acknowledgement.
+async fn pending(app: &App) -> Result<u64> {
+    let redis = app.world.redis.as_ref().context("no Redis")?;
+    redis.pending("t", &app.world.app_id).await
 }
