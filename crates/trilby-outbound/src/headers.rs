@@ -1,9 +1,8 @@
 //! What of a request's and an answer's headers passes.
 
 use http::HeaderMap;
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, USER_AGENT};
+use trilby_dapr::invoke::drop_hop_by_hop;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("Trilby/", env!("CARGO_PKG_VERSION")));
 
@@ -24,32 +23,6 @@ pub(crate) fn outgoing(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Drops what is about one connection only.
-pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    let listed = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let listed: Vec<HeaderName> = listed
-        .flat_map(|names| names.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
-    for name in own.chain(listed).collect::<Vec<_>>() {
-        headers.remove(name);
-    }
-}
-
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const NAMES: [&str; 7] = [
-        "connection",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    NAMES.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
-}
-
 /// Drops what only the origin that it was written for may see.
 pub(crate) fn drop_credentials(headers: &mut HeaderMap) {
     headers.remove(AUTHORIZATION);
@@ -65,6 +38,8 @@ pub(crate) fn drop_content(headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn names(headers: &HeaderMap) -> String {

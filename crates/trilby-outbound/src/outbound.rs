@@ -11,6 +11,7 @@ use hyper_rustls::ConfigBuilderExt;
 use hyper_util::client::legacy;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
+use trilby_dapr::invoke::drop_hop_by_hop;
 
 use crate::destination::Destination;
 use crate::policy::private;
@@ -107,7 +108,7 @@ impl Outbound {
         let answer = timeout_at(end, self.follow(policy, destination, request)).await;
         let (origin, answer) = answer.map_err(|_| Error::Timeout { origin })??;
         let (mut head, body) = answer.into_parts();
-        headers::drop_hop_by_hop(&mut head.headers);
+        drop_hop_by_hop(&mut head.headers);
         let body = Body::new(body, origin, policy.body_bytes_max, end)?;
         Ok(Response::from_parts(head, body))
     }

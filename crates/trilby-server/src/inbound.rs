@@ -10,12 +10,11 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::BodyStream;
 use trilby_dapr::Inbound;
-use trilby_dapr::invoke::ServiceReply;
+use trilby_dapr::invoke::{ServiceReply, drop_hop_by_hop};
 use trilby_dapr::stream::ByteStream;
 
 use crate::body::{ResponseBody, request_body};
 use crate::dapr_app::answers::VERDICT_BYTES_MAX;
-use crate::dapr_app::headers::remove_hop_by_hop;
 use crate::service::Door;
 use crate::streamed::{incoming, outgoing};
 use crate::{Peer, Service};
@@ -32,12 +31,12 @@ impl Inbound for ServiceHandle {
 
     async fn invoke(&self, request: Request<ByteStream>) -> ServiceReply {
         let (mut head, stream) = request.into_parts();
-        remove_hop_by_hop(&mut head.headers);
+        drop_hop_by_hop(&mut head.headers);
         let body = incoming(stream, length(&head.headers));
         let request = Request::from_parts(head, body);
         let response = self.0.answer(request, NOWHERE, Door::Invocation).await;
         let (mut head, body) = response.into_parts();
-        remove_hop_by_hop(&mut head.headers);
+        drop_hop_by_hop(&mut head.headers);
         ServiceReply { status: head.status, headers: head.headers, body: outgoing(body) }
     }
 }

@@ -1,6 +1,7 @@
 //! What of the headers passes from one app to the other.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue};
+use trilby_dapr::invoke::drop_hop_by_hop;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const CALLER: HeaderName = HeaderName::from_static("dapr-caller-app-id");
@@ -51,30 +52,6 @@ pub(super) fn outgoing(
         set(CONTENT_LENGTH, &size.to_string())?;
     }
     Ok(headers)
-}
-
-/// Drops what is about one connection only (RFC 9110, section 7.6.1).
-pub(super) fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    let listed = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let listed = listed.flat_map(|names| names.split(','));
-    let listed: Vec<HeaderName> = listed.filter_map(|name| name.trim().parse().ok()).collect();
-    let own = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
-    for name in own.chain(listed).collect::<Vec<_>>() {
-        headers.remove(name);
-    }
-}
-
-fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const NAMES: [&str; 7] = [
-        "connection",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    NAMES.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
 }
 
 #[cfg(test)]

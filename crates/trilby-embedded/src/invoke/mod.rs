@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 use tokio::time::timeout_at;
-use trilby_dapr::invoke::{InvokeService, ServiceReply};
+use trilby_dapr::invoke::{InvokeService, ServiceReply, drop_hop_by_hop};
 use trilby_dapr::stream::ByteStream;
 use trilby_dapr::{CallContext, Code, Error as DaprError, Inbound};
 
@@ -74,7 +74,7 @@ impl Apps {
                 None => self.inbound()?.invoke(request.map(|()| pieces.stream())).await,
                 Some(peer) => self.peers.send(&app, peer, request.map(|()| pieces.body())).await?,
             };
-            headers::drop_hop_by_hop(&mut reply.headers);
+            drop_hop_by_hop(&mut reply.headers);
             Ok(reply)
         };
         match timeout_at(cx.deadline, answer).await {

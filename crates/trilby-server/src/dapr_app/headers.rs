@@ -1,22 +1,10 @@
-//! What of a message's metadata is a header, and which headers end with their connection.
+//! What of a message's metadata is a header.
 
 use std::collections::HashMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
-
-/// Headers of a connection (RFC 9110 section 7.6.1), besides those that `Connection` names.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::TE,
-    header::TRAILER,
-    header::PROXY_AUTHORIZATION,
-    header::PROXY_AUTHENTICATE,
-];
+use trilby_dapr::invoke::{drop_hop_by_hop, is_hop_by_hop};
 
 /// Headers that daprd passes to a gRPC app with `dapr-` before their names, because gRPC knows
 /// them: those of them that a guest may want.
@@ -39,21 +27,6 @@ const PREFIXED: [&str; 17] = [
     "via",
     "warning",
 ];
-
-/// Removes what is about a connection that ends here.
-pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|names| names.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named.into_iter().chain(HOP_BY_HOP) {
-        headers.remove(name);
-    }
-    headers.remove("http2-settings");
-}
 
 /// The headers of a message: its metadata, but for what belongs to gRPC, to the connection, or to
 /// the body that it is not any more.
@@ -92,7 +65,7 @@ pub(crate) fn add(headers: &mut HeaderMap, metadata: HashMap<String, String>) {
 
 /// The metadata of an answer: its headers, with the same exceptions.
 pub(crate) fn metadata(mut headers: HeaderMap) -> MetadataMap {
-    remove_hop_by_hop(&mut headers);
+    drop_hop_by_hop(&mut headers);
     let mut plain = HeaderMap::new();
     let values = headers.iter().filter(|(name, value)| is_plain(name) && is_ascii(value));
     for (name, value) in values {
@@ -106,7 +79,7 @@ fn is_plain(name: &HeaderName) -> bool {
     let text = name.as_str();
     // gRPC's own names, and values in base64, which no header has.
     let is_grpcs = text.starts_with("grpc-") || text.ends_with("-bin");
-    let is_of_connection = HOP_BY_HOP.contains(name);
+    let is_of_connection = is_hop_by_hop(name);
     !(is_grpcs || is_of_connection || own.contains(&text))
 }
 
@@ -138,7 +111,7 @@ mod tests {
             ("x-secret", "1"),
             ("x-kept", "1"),
         ]);
-        remove_hop_by_hop(&mut headers);
+        drop_hop_by_hop(&mut headers);
         assert_eq!(headers, map(&[("x-kept", "1")]));
     }
 

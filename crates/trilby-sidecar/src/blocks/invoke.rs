@@ -11,7 +11,9 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout_at;
-use trilby_dapr::invoke::{INVOCATION_HEADER, Invocation, InvokeService, ServiceReply};
+use trilby_dapr::invoke::{
+    INVOCATION_HEADER, Invocation, InvokeService, ServiceReply, drop_hop_by_hop,
+};
 use trilby_dapr::stream::{ByteStream, whole};
 use trilby_dapr::{CallContext, Error, Result};
 
@@ -34,7 +36,7 @@ impl Invocation for Sidecar {
         let (body, fault) = http_api::sent(body).await;
         let mut sent = self.http.request(cx, request.method, &path, body)?;
         *sent.headers_mut() = request.headers;
-        http_api::strip_connection(sent.headers_mut());
+        drop_hop_by_hop(sent.headers_mut());
         sent.headers_mut().remove(header::HOST);
         sent.headers_mut().remove(header::CONTENT_LENGTH);
         if sent.body().size_hint().exact().is_none() {
@@ -73,7 +75,7 @@ impl Sidecar {
         let is_short = size.is_some_and(|size| size > 0 && size <= OWN_BODY_BYTES_MAX);
         let may_be_own = (status.is_client_error() || status.is_server_error())
             && headers.keys().all(|name| OWN_HEADERS.contains(&name.as_str()));
-        http_api::strip_connection(&mut headers);
+        drop_hop_by_hop(&mut headers);
         if !(may_be_own && is_short) {
             return Ok(ServiceReply { status, headers, body: self.http.streamed(body, fault) });
         }
