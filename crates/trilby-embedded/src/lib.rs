@@ -28,6 +28,7 @@ mod inventory;
 mod invoke;
 mod jobs;
 mod json;
+mod key_prefix;
 mod kind;
 mod load;
 mod lock;

@@ -2,8 +2,7 @@
 
 use crate::Error;
 use crate::component::Component;
-
-const SEPARATOR: &str = "||";
+use crate::key_prefix::{SEPARATOR, check_key, strategy};
 
 /// What a store puts before each resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +13,7 @@ impl KeyPrefix {
     /// `none`, or a text of one's own, which daprd lower-cases. Unlike state, locks know no
     /// `namespace`.
     pub(super) fn of(component: &Component, app_id: &str) -> Result<Self, Error> {
-        let strategy = component.get("keyPrefix").unwrap_or("appid").to_lowercase();
-        if strategy.contains(SEPARATOR) {
-            let message = separator_in(component.shown("keyPrefix", &strategy));
-            return Err(component.mistake_in("keyPrefix", message));
-        }
+        let strategy = strategy(component)?;
         let prefix = match strategy.as_str() {
             "none" => "",
             "name" => component.name.as_str(),
@@ -31,15 +26,9 @@ impl KeyPrefix {
 
     /// The lock's name for an app's resource. The error is daprd's text.
     pub(super) fn apply(&self, resource: &str) -> Result<String, String> {
-        if resource.contains(SEPARATOR) {
-            return Err(separator_in(resource));
-        }
+        check_key(resource)?;
         Ok(format!("{}{resource}", self.0))
     }
-}
-
-fn separator_in(text: &str) -> String {
-    format!("input key/keyPrefix '{text}' can't contain '{SEPARATOR}'")
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use trilby_dapr::{Code, Error, Result};
 
 use crate::component::Component;
-
-const SEPARATOR: &str = "||";
+use crate::key_prefix::{SEPARATOR, check_key, strategy};
 
 /// What a store puts before each key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +19,7 @@ impl KeyPrefix {
         app_id: &str,
         env: &BTreeMap<String, String>,
     ) -> std::result::Result<Self, crate::Error> {
-        let strategy = component.get("keyPrefix").unwrap_or("appid").to_lowercase();
-        if strategy.contains(SEPARATOR) {
-            let message = separator_in(component.shown("keyPrefix", &strategy));
-            return Err(component.mistake_in("keyPrefix", message));
-        }
+        let strategy = strategy(component)?;
         let prefix = match strategy.as_str() {
             "none" => None,
             "name" => Some(component.name.clone()),
@@ -40,19 +35,14 @@ impl KeyPrefix {
 
     /// The store's key for an app's key.
     pub(super) fn apply(&self, key: &str) -> Result<String> {
-        if key.contains(SEPARATOR) {
-            return Err(Error::new(Code::InvalidArgument, separator_in(key))
-                .with_reason("DAPR_STATE_ILLEGAL_KEY"));
-        }
+        check_key(key).map_err(|message| {
+            Error::new(Code::InvalidArgument, message).with_reason("DAPR_STATE_ILLEGAL_KEY")
+        })?;
         Ok(match &self.0 {
             Some(prefix) => format!("{prefix}{SEPARATOR}{key}"),
             None => key.to_owned(),
         })
     }
-}
-
-fn separator_in(text: &str) -> String {
-    format!("input key/keyPrefix '{text}' can't contain '{SEPARATOR}'")
 }
 
 #[cfg(test)]
