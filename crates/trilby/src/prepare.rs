@@ -13,12 +13,14 @@ use crate::cli::AppOptions;
 use crate::compile::{Compiled, Compiler};
 use crate::failure::Failure;
 use crate::link::{self, Programs};
-use crate::{build, fetch, settings, subroutes, wanted};
+use crate::wanted::Wanted;
+use crate::{build, fetch, settings, subroutes};
 
 /// An application, ready to be joined with its back end.
 pub(crate) struct Prepared {
     pub(crate) loaded: Loaded,
     pub(crate) programs: Programs,
+    pub(crate) wanted: Wanted,
 }
 
 impl Prepared {
@@ -52,6 +54,8 @@ impl Workshop {
         changed: &BTreeSet<PathBuf>,
     ) -> Result<Prepared, Failure> {
         let mut loaded = load(&self.options.path)?;
+        // Before anything is built: a route that a module adds itself is for clients.
+        let wanted = Wanted::of(&loaded)?;
         let env = settings::guest_env(&self.options)?;
         for route in &mut loaded.app.routes {
             route.env.extend(env.clone());
@@ -64,9 +68,8 @@ impl Workshop {
         fetch::run(&mut loaded, &self.options, runtime)?;
         let (compiled, linked) = self.compile(&loaded.app)?;
         subroutes::expand(&mut loaded, &compiled, &linked, runtime)?;
-        wanted::check(&loaded)?;
         let programs = link::programs(&loaded, &compiled, &linked)?;
-        Ok(Prepared { loaded, programs })
+        Ok(Prepared { loaded, programs, wanted })
     }
 
     /// The application with the routes that modules of WAGI declare themselves, as far as these are

@@ -46,6 +46,8 @@ pub(crate) struct Reloads {
     pub(crate) watch: Option<Watch>,
     /// The version that is served.
     pub(crate) app: App,
+    /// What it wants of Dapr.
+    pub(crate) wanted: Wanted,
 }
 
 impl Reloads {
@@ -92,8 +94,7 @@ impl Reloads {
 
     /// Begins to take events in the way that was found out.
     fn subscribe(&mut self, is_streamed: bool) {
-        let wanted = Wanted::of(&self.app);
-        let topics = wanted.subscriptions.len();
+        let topics = self.wanted.subscriptions.len();
         if !is_streamed {
             if topics > 0 {
                 tracing::info!(topics, "daprd brings events to its app port");
@@ -104,14 +105,14 @@ impl Reloads {
         if topics > 0 {
             tracing::info!(topics, "events come over streams: daprd has no app port");
         }
-        if !wanted.bindings.is_empty() || wanted.jobs.is_some() {
+        if !self.wanted.bindings.is_empty() || self.wanted.jobs.is_some() {
             tracing::warn!(
                 "daprd has no app port, over which alone it brings bindings and jobs; give it one \
                  with --app-port, or the annotation dapr.io/app-port"
             );
         }
         self.groups.stream_topics();
-        if let Err(failure) = self.groups.follow(&wanted) {
+        if let Err(failure) = self.groups.follow(&self.wanted) {
             tracing::error!("{}", failure.text());
         }
     }
@@ -173,18 +174,19 @@ impl Reloads {
     fn replace(&mut self, prepared: &Prepared, served: Served) -> Result<(), Failure> {
         let app = prepared.app();
         let before = self.service.replace(served);
-        let wanted = Wanted::of(app);
-        if let Err(failure) = self.groups.follow(&wanted) {
+        let wanted = &prepared.wanted;
+        if let Err(failure) = self.groups.follow(wanted) {
             self.service.restore(before);
             return Err(failure);
         }
-        if self.groups.lacks(&wanted, &Wanted::of(&self.app)) {
+        if self.groups.lacks(wanted, &self.wanted) {
             tracing::warn!(
                 "daprd asked for topics and bindings when it started; restart it for the new ones"
             );
         }
         self.warn_of_the_rest(app);
         self.app = app.clone();
+        self.wanted = wanted.clone();
         Ok(())
     }
 

@@ -23,7 +23,6 @@ use crate::guest_log::GuestLog;
 use crate::prepare::{Prepared, Workshop};
 use crate::reload::Reloads;
 use crate::table::{self, Shared};
-use crate::wanted::Wanted;
 use crate::watch::Watch;
 use crate::{banner, settings};
 
@@ -93,7 +92,7 @@ async fn serve(
     let inbound: Arc<dyn Inbound> = Arc::new(ServiceHandle(Arc::clone(&service)));
     dapr.attach(&inbound);
     let mut groups = Groups::new(dapr.bringer(), Arc::clone(&inbound));
-    groups.follow(&Wanted::of(app))?;
+    groups.follow(&prepared.wanted)?;
     // Whoever has seen the banner may change a file at once.
     let watch = options.watch.then(|| Watch::of(&options.app, app));
     let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
@@ -111,6 +110,7 @@ async fn serve(
         _inbound: inbound,
         watch,
         app: app.clone(),
+        wanted: prepared.wanted.clone(),
     };
     drop(prepared);
     let finished = serve_and_drain(listener, (reloads, hangup), (settings, drain), stopped);

@@ -18,7 +18,6 @@ use crate::failure::Failure;
 use crate::guest_log::GuestLog;
 use crate::prepare::Prepared;
 use crate::subscriptions::Subscriptions;
-use crate::wanted::Wanted;
 
 /// What the guests of all routes share.
 #[derive(Clone)]
@@ -66,7 +65,7 @@ pub(crate) fn table(
     // What comes over streams must not come over the app channel too.
     let told = match subscriptions {
         Subscriptions::Streaming => Vec::new(),
-        Subscriptions::Auto | Subscriptions::AppChannel => Wanted::of(app).subscriptions,
+        Subscriptions::Auto | Subscriptions::AppChannel => prepared.wanted.subscriptions.clone(),
     };
     let bodies = app.routes.iter().map(|route| route.limits.body_in_bytes_max);
     Ok(Table {

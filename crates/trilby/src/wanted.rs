@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trilby_dapr::Condition;
 use trilby_dapr::subscription::{
     Bulk, ConfigurationWatch, InputBinding, Rule, Subscription, Target,
 };
-use trilby_manifest::{App, Loaded, Part, Pattern, Route, TopicOptions, Trigger};
+use trilby_dapr::{Condition, ConditionError};
+use trilby_manifest::{Loaded, Part, Pattern, Route, TopicOptions, Trigger};
 use trilby_server::events;
 
 use crate::failure::Failure;
@@ -26,22 +26,33 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// What the routes of an application are for. Conditions are known to be right.
-    pub(crate) fn of(app: &App) -> Self {
+    /// What the routes of an application are for. Conditions are read here: the manifest leaves them
+    /// to those who know Dapr. All that are wrong are told.
+    pub(crate) fn of(loaded: &Loaded) -> Result<Self, Failure> {
         let mut wanted = Self::default();
-        for route in &app.routes {
-            wanted.add(route);
+        let mut problems = Vec::new();
+        for route in &loaded.app.routes {
+            if let Err(error) = wanted.add(route) {
+                let title = format!("`match` is no condition in CEL: {error}");
+                let help = "write an expression on `event`, as in `event.type == \"placed\"`";
+                problems.push(loaded.report(&route.place, Part::Match, &title, Some(help)));
+            }
+            problems.extend(typed_calls(loaded, route));
         }
-        wanted
+        if problems.is_empty() {
+            Ok(wanted)
+        } else {
+            Err(Failure::configuration(problems.join("\n\n")))
+        }
     }
 
-    fn add(&mut self, route: &Route) {
+    fn add(&mut self, route: &Route) -> Result<(), ConditionError> {
         let deadline = route.limits.deadline;
         self.longest = self.longest.max(deadline);
         match &route.trigger {
             Trigger::Http { .. } => {}
             Trigger::Topic { pubsub, topic, options } => {
-                self.add_topic((pubsub, topic), options, deadline);
+                self.add_topic((pubsub, topic), options, deadline)?;
             }
             Trigger::Binding { name } => self.bindings.push(InputBinding {
                 name: name.clone(),
@@ -50,6 +61,7 @@ impl Wanted {
             Trigger::Job { .. } => self.jobs = self.jobs.max(Some(deadline)),
             Trigger::Configuration { store, pattern } => self.add_watch(store, pattern, deadline),
         }
+        Ok(())
     }
 
     fn add_topic(
@@ -57,22 +69,22 @@ impl Wanted {
         (pubsub, topic): (&str, &str),
         options: &TopicOptions,
         deadline: Duration,
-    ) {
-        let known = |known: &Subscription| known.pubsub == pubsub && known.topic == topic;
-        if !self.subscriptions.iter().any(known) {
-            self.subscriptions.push(subscription((pubsub, topic), options));
-        }
-        let Some(subscription) = self.subscriptions.iter_mut().find(|other| known(other)) else {
-            return;
-        };
+    ) -> Result<(), ConditionError> {
         let condition = options.condition.as_deref();
         let target = Target { path: events::topic_path(pubsub, topic, condition), deadline };
-        match condition.map(Condition::parse) {
-            None => subscription.default = Some(target),
-            Some(Ok(condition)) => subscription.rules.push(Rule { condition, target }),
-            // It was looked at when the application was loaded.
-            Some(Err(_)) => {}
+        let condition = condition.map(Condition::parse).transpose()?;
+        let known = |known: &Subscription| known.pubsub == pubsub && known.topic == topic;
+        let at = self.subscriptions.iter().position(known).unwrap_or(self.subscriptions.len());
+        if at == self.subscriptions.len() {
+            self.subscriptions.push(subscription((pubsub, topic), options));
         }
+        if let Some(subscription) = self.subscriptions.get_mut(at) {
+            match condition {
+                None => subscription.default = Some(target),
+                Some(condition) => subscription.rules.push(Rule { condition, target }),
+            }
+        }
+        Ok(())
     }
 
     /// One watch for a key, or for all keys of a store when any route wants more than one.
@@ -110,29 +122,15 @@ fn subscription((pubsub, topic): (&str, &str), options: &TopicOptions) -> Subscr
     }
 }
 
-/// Looks at what the manifest leaves to those who know Dapr: conditions, and rpcs that may not be
-/// called because there is a grant that is exact.
-pub(crate) fn check(loaded: &Loaded) -> Result<(), Failure> {
-    let mut problems = Vec::new();
-    for route in &loaded.app.routes {
-        if let Trigger::Topic { options: TopicOptions { condition: Some(text), .. }, .. } =
-            &route.trigger
-            && let Err(error) = Condition::parse(text)
-        {
-            let title = format!("`match` is no condition in CEL: {error}");
-            let help = "write an expression on `event`, as in `event.type == \"placed\"`";
-            problems.push(loaded.report(&route.place, Part::Match, &title, Some(help)));
-        }
-        for rpc in &route.grants.call {
-            let typed = trilby_host::typed_rpcs().iter().find(|(name, _)| name == rpc);
-            if let Some((_, grant)) = typed {
-                let title = format!("`{rpc}` is not called by `call`");
-                let help = format!("grant `{grant}`, and use the functions that it is for");
-                problems.push(loaded.report(&route.place, Part::Grants, &title, Some(&help)));
-            }
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::configuration(problems.join("\n\n"))) }
+/// Rpcs that may not be called by name, for there is a grant that is exact.
+fn typed_calls(loaded: &Loaded, route: &Route) -> Vec<String> {
+    let typed = route.grants.call.iter().filter_map(|rpc| {
+        let (_, grant) = trilby_host::typed_rpcs().iter().find(|(name, _)| name == rpc)?;
+        let title = format!("`{rpc}` is not called by `call`");
+        let help = format!("grant `{grant}`, and use the functions that it is for");
+        Some(loaded.report(&route.place, Part::Grants, &title, Some(&help)))
+    });
+    typed.collect()
 }
 
 #[cfg(test)]
@@ -167,7 +165,7 @@ mod tests {
         for condition in [Some("event.type == \"a\""), None] {
             let condition = condition.map(str::to_owned);
             let options = TopicOptions { condition, raw_payload: true, ..TopicOptions::default() };
-            wanted.add_topic(("p", "t"), &options, Duration::from_secs(1));
+            wanted.add_topic(("p", "t"), &options, Duration::from_secs(1)).expect("valid");
         }
         let [subscription] = wanted.subscriptions.as_slice() else { panic!("{wanted:?}") };
         let [rule] = subscription.rules.as_slice() else { panic!("{wanted:?}") };
