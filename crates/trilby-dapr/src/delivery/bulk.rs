@@ -107,28 +107,6 @@ impl BulkEvents {
     }
 }
 
-/// What an answer means for each of the entries: their own statuses where it has some, and else
-/// what it means for a single event. An entry that has no status among others is to come again.
-pub(super) fn verdicts<'a>(
-    status: StatusCode,
-    body: &[u8],
-    entry_ids: impl IntoIterator<Item = &'a str>,
-) -> Vec<Verdict> {
-    let all = Verdict::of(status, body);
-    let answer = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.statuses);
-    let Some(statuses) = answer.filter(|_| status.is_success()) else {
-        return entry_ids.into_iter().map(|_| all).collect();
-    };
-    let said: HashMap<&str, &str> =
-        statuses.iter().map(|entry| (entry.entry_id.as_str(), entry.status.as_str())).collect();
-    let verdict = |id| match said.get(id) {
-        // Where every entry has a status, an empty one is none.
-        Some(&"") | None => Verdict::Retry,
-        Some(status) => Verdict::said(status),
-    };
-    entry_ids.into_iter().map(verdict).collect()
-}
-
 impl Verdict {
     /// What an answer to several events means for each of them, in their order.
     ///
@@ -140,7 +118,19 @@ impl Verdict {
         body: &[u8],
         entry_ids: impl IntoIterator<Item = &'a str>,
     ) -> Vec<Self> {
-        verdicts(status, body, entry_ids)
+        let all = Self::of(status, body);
+        let answer = serde_json::from_slice::<Answer>(body).ok().and_then(|answer| answer.statuses);
+        let Some(statuses) = answer.filter(|_| status.is_success()) else {
+            return entry_ids.into_iter().map(|_| all).collect();
+        };
+        let said: HashMap<&str, &str> =
+            statuses.iter().map(|entry| (entry.entry_id.as_str(), entry.status.as_str())).collect();
+        let verdict = |id| match said.get(id) {
+            // Where every entry has a status, an empty one is none.
+            Some(&"") | None => Self::Retry,
+            Some(status) => Self::said(status),
+        };
+        entry_ids.into_iter().map(verdict).collect()
     }
 }
 

@@ -6,8 +6,10 @@ mod topic_event;
 mod verdict;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
+};
 use serde_json::json;
 
 pub use bulk::{BulkEntry, BulkEvents};
@@ -20,19 +22,52 @@ use crate::jobs::JobData;
 /// The media type of a CloudEvent in JSON.
 pub const CLOUD_EVENT: &str = "application/cloudevents+json";
 
+/// What cannot stand in the path of a URL (RFC 3986, section 3.3), but for `%`, which a text that is
+/// encoded already has.
+pub const NOT_IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What cannot stand in one segment of it.
+pub const NOT_IN_SEGMENT: &AsciiSet = &NOT_IN_PATH.add(b'/').add(b'%');
+
 /// Below this path come jobs: `/job/NAME`.
 const JOBS: &str = "/job/";
 
 /// Below this path come changes of configuration: `/configuration/STORE/KEY`.
 const CONFIGURATION: &str = "/configuration/";
 
-/// A request with a body of a media type. The path is one of ours, or was looked at when it was
-/// read: one that is none becomes `/`.
+/// The path of a delivery. It is one of ours, or was looked at when it was read: one that is none
+/// becomes `/`.
 #[must_use]
-pub fn post(path: &str, content_type: &'static str, body: Bytes) -> Request<Bytes> {
+pub fn path(text: &str) -> Uri {
+    text.parse().unwrap_or_else(|_| Uri::from_static("/"))
+}
+
+/// A delivery with a body of a media type, which stands for any that `headers` have.
+#[must_use]
+pub fn post(
+    path: Uri,
+    headers: HeaderMap,
+    content_type: &'static str,
+    body: Bytes,
+) -> Request<Bytes> {
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    *request.uri_mut() = path;
+    *request.headers_mut() = headers;
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     request
 }
@@ -44,7 +79,8 @@ pub fn job(name: &str, data: Option<&JobData>) -> Request<Bytes> {
         Some(JobData::Bytes(bytes) | JobData::Json(bytes)) => bytes.clone(),
         None => Bytes::new(),
     };
-    post(&format!("{JOBS}{}", encoded(name)), "application/json", body)
+    let path = path(&format!("{JOBS}{}", encoded(name)));
+    post(path, HeaderMap::new(), "application/json", body)
 }
 
 /// The job that a path is for.
@@ -56,12 +92,12 @@ pub fn job_of(path: &str) -> Option<String> {
 /// A change of configuration: the new value, which is empty when the key was deleted.
 #[must_use]
 pub fn configuration(store: &str, key: &str, item: &ConfigurationItem) -> Request<Bytes> {
-    let path = format!("{CONFIGURATION}{}/{}", encoded(store), encoded(key));
+    let path = path(&format!("{CONFIGURATION}{}/{}", encoded(store), encoded(key)));
     let item = json!({
         "value": item.value, "version": item.version, "metadata": item.metadata
     });
     let body = json!({ "id": "", "items": { key: item } }).to_string();
-    post(&path, "application/json", body.into())
+    post(path, HeaderMap::new(), "application/json", body.into())
 }
 
 /// The store and the key that a path is for.

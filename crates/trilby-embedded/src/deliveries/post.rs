@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
-use trilby_dapr::{Inbound, Metadata, subscription};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use trilby_dapr::{Inbound, Metadata, delivery, subscription};
 
 use crate::Error;
 
@@ -74,14 +74,10 @@ impl Target {
     pub(super) async fn post(
         &self,
         content_type: &'static str,
-        mut headers: HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
     ) -> Result<Response<Bytes>, String> {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.path.clone();
-        *request.headers_mut() = headers;
+        let request = delivery::post(self.path.clone(), headers, content_type, body);
         self.receiver.post(request).await
     }
 }
@@ -165,7 +161,7 @@ mod tests {
             let metadata = (0..count).map(|n| (format!("m{n:05}"), String::new())).collect();
             let mut headers = headers(&metadata);
             assert_eq!(headers.len(), HEADERS_MAX, "{count}");
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         }
     }
 }

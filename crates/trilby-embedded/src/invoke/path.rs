@@ -1,24 +1,7 @@
 //! The path of a call: Dapr's "method".
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
-
-/// What may not stand in a segment of a path as it is (RFC 3986, section 3.3).
-const NOT_IN_A_SEGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+use percent_encoding::{percent_decode_str, percent_encode};
+use trilby_dapr::delivery::NOT_IN_SEGMENT;
 
 /// The path, with its leading `/`, as daprd hands it on: percent-encodings are resolved first, also
 /// those of `/`, and then segments of dots and empty ones, so that nothing below a path can lead
@@ -46,7 +29,7 @@ pub(super) fn plain(path: &str) -> Result<String, String> {
             segment => segments.push(segment),
         }
     }
-    let encoded = segments.iter().map(|segment| percent_encode(segment, NOT_IN_A_SEGMENT));
+    let encoded = segments.iter().map(|segment| percent_encode(segment, NOT_IN_SEGMENT));
     let encoded: String = encoded.map(|segment| format!("/{segment}")).collect();
     Ok(if encoded.is_empty() { "/".to_owned() } else { encoded })
 }

@@ -137,9 +137,7 @@ fn verb(verb: Verb) -> Method {
 }
 
 fn post(path: &str, content_type: &'static str, headers: HeaderMap, body: Bytes) -> Request<Bytes> {
-    let mut request = delivery::post(path, content_type, body);
-    put(request.headers_mut(), headers);
-    request
+    delivery::post(delivery::path(path), headers, content_type, body)
 }
 
 /// Adds headers that do not have their place yet.

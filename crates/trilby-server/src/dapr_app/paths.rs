@@ -1,35 +1,12 @@
 //! The paths of deliveries: what daprd is told, and what its requests mean.
 
 use http::uri::PathAndQuery;
-use percent_encoding::{
-    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
-};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
-use trilby_dapr::delivery;
+use trilby_dapr::delivery::{self, NOT_IN_PATH, NOT_IN_SEGMENT};
 
 /// Below this path come topic events: the paths that `/dapr/subscribe` names.
 const EVENTS: &str = "/dapr/events/";
-
-/// What cannot stand in the path of a URL (RFC 3986 section 3.3), but for `%`, which a text that is
-/// encoded already has.
-const NOT_IN_PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// What cannot stand in one segment of it.
-const NOT_IN_SEGMENT: &AsciiSet = &NOT_IN_PATH.add(b'/').add(b'%');
 
 /// The path at which events of a topic are delivered; those of a routing rule have one of their own,
 /// made of the rule's condition. It is the same after every reload and in every process.

@@ -1,7 +1,7 @@
 //! Which part of the app gets an event, and in which form.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use serde_json::{Map, Value};
 use trilby_dapr::delivery::{self, BulkEntry, BulkEvents, CLOUD_EVENT, Verdict};
 use trilby_dapr::proto::runtime::v1::TopicEventRequest;
@@ -34,8 +34,11 @@ pub(super) fn request(
     event: &TopicEventRequest,
     envelope: Bytes,
 ) -> Request<Bytes> {
+    let post = |content_type, body| {
+        delivery::post(delivery::path(&target.path), HeaderMap::new(), content_type, body)
+    };
     if subscription.bulk.is_none() {
-        return delivery::post(&target.path, CLOUD_EVENT, envelope);
+        return post(CLOUD_EVENT, envelope);
     }
     let events = BulkEvents {
         id: event.id.clone(),
@@ -49,7 +52,7 @@ pub(super) fn request(
             metadata: Metadata::new(),
         }],
     };
-    delivery::post(&target.path, "application/json", events.to_json())
+    post("application/json", events.to_json())
 }
 
 /// What the app's answer means for the event.

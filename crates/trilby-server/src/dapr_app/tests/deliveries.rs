@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use trilby_dapr::configuration::ConfigurationItem;
 use trilby_dapr::delivery::{self, CLOUD_EVENT};
 use trilby_dapr::invoke::INVOCATION_HEADER;
@@ -18,6 +18,10 @@ use crate::{Service, ServiceHandle};
 const EVENT: &str = r#"{"specversion":"1.0","id":"1","source":"shop","type":"placed","topic":"t",
     "pubsubname":"bus","datacontenttype":"application/json","data":{"n":1.50},"tenant":"x",
     "traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}"#;
+
+fn posted(path: &str, body: Bytes) -> Request<Bytes> {
+    delivery::post(delivery::path(path), HeaderMap::new(), "application/json", body)
+}
 
 fn plain() -> TopicOptions {
     TopicOptions::default()
@@ -124,8 +128,7 @@ async fn each_event_has_its_status_whoever_brings_it() {
     let expected =
         r#"{"statuses":[{"entryId":"1","status":"RETRY"},{"entryId":"2","status":"DROP"}]}"#;
     assert_eq!(post(&service, &path, SEVERAL).await.body(), expected);
-    let embedded =
-        delivery::post(&path, "application/json", Bytes::from_static(SEVERAL.as_bytes()));
+    let embedded = posted(&path, Bytes::from_static(SEVERAL.as_bytes()));
     assert_eq!(deliver(&service, embedded).await.body(), expected);
 }
 
@@ -222,7 +225,7 @@ async fn without_a_route_of_its_own_a_delivery_may_be_a_request() {
     ] {
         let answer = post(&service, path, "{}").await;
         assert_eq!(answer.status() == 200, is_request, "{path}");
-        let embedded = delivery::post(path, "application/json", Bytes::from_static(b"{}"));
+        let embedded = posted(path, Bytes::from_static(b"{}"));
         let answer = deliver(&service, embedded).await;
         assert_eq!(answer.status() == 200, path == "/binding", "{path}");
     }
@@ -248,8 +251,7 @@ async fn without_a_sidecar_nobody_delivers_over_the_listener() {
     let service = of_every_kind().with(|app| app.sidecar = false).serve();
     for path in PATHS {
         assert_eq!(post(&service, path, CHANGE).await.body(), "request", "{path}");
-        let embedded =
-            delivery::post(path, "application/json", Bytes::from_static(CHANGE.as_bytes()));
+        let embedded = posted(path, Bytes::from_static(CHANGE.as_bytes()));
         assert_ne!(told(&deliver(&service, embedded).await).get("TRILBY_TRIGGER"), "http");
     }
     for path in ["/dapr/subscribe", "/dapr/config"] {
