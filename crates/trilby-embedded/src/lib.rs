@@ -33,6 +33,7 @@ mod kind;
 mod load;
 mod lock;
 mod metadata;
+mod redis;
 mod refusals;
 mod runtime;
 mod secrets;
