@@ -24,6 +24,7 @@ mod defaults;
 mod deliveries;
 mod duration;
 mod error;
+mod exclusive;
 mod inventory;
 mod invoke;
 mod jobs;

@@ -154,7 +154,7 @@ impl Runtime {
                 self.states.insert(name, store);
             }
             Kind::Pubsub => {
-                let broker = Broker::open(component, &options.app_id)?;
+                let broker = Broker::open(component, &options.app_id, &options.data_dir)?;
                 self.brokers.insert(name, Arc::new(broker));
             }
             Kind::OutputBinding => {

@@ -7,7 +7,8 @@ use trilby_dapr::event::Event;
 use trilby_dapr::messaging::{BulkEvent, FailedEvent, Publish, PublishBulk};
 use trilby_dapr::{CallContext, Metadata};
 
-use super::{Broker, invalid};
+use super::Broker;
+use super::publish::invalid;
 
 impl Broker {
     /// Publishes events in their order, and gives those that found a full queue until the caller's
@@ -39,9 +40,14 @@ impl Broker {
         });
         let messages = messages.collect::<trilby_dapr::Result<Vec<_>>>()?;
         self.check_may_publish(&topic)?;
-        let mut failed = Vec::new();
+        // Each gets in line before the next, and then all share the wait for the disk.
+        let mut sent = Vec::new();
         for (id, (data, metadata)) in messages {
-            if let Err(error) = self.send(cx.deadline, &topic, data, metadata).await {
+            sent.push((id, self.begin(cx.deadline, &topic, data, metadata).await));
+        }
+        let mut failed = Vec::new();
+        for (id, begun) in sent {
+            if let Err(error) = self.end(cx.deadline, &topic, begun).await {
                 failed.push(FailedEvent { id, error: error.message });
             }
         }

@@ -1,50 +1,43 @@
-//! `pubsub.in-memory`: topics within this process.
+//! Brokers: who brings a published event to the subscriptions of its topic.
 //!
-//! Every subscription has a queue of its own, so that a slow one holds up its publishers and not
-//! the other subscriptions. What no one subscribes to is gone, as with daprd.
+//! [`Broker`] is what all of them have in common: whose topics they are ([`scopes`]), and what
+//! travels ([`publish`], [`bulk`]). What follows depends on the component:
+//!
+//! - `pubsub.in-memory`: [`queues`] within this process. What no one subscribes to is gone, as with
+//!   daprd.
+//! - `pubsub.in-memory` with the metadata `durable`: the same, but each event is in a [`journal`] on
+//!   the disk until its subscription has settled it.
+//! - `pubsub.redis`: the [`streams`] of a Redis server, which other processes share.
 
 mod backlog;
 mod bulk;
+mod journal;
+mod message;
+mod publish;
+mod queues;
 mod scopes;
+mod streams;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::FutureExt as _;
-use jiff::Timestamp;
-use tokio::sync::mpsc::{self, OwnedPermit};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
-use trilby_dapr::event::{Event, EventError, Origin};
+use tokio_util::sync::CancellationToken;
 use trilby_dapr::messaging::Publish;
-use trilby_dapr::{CallContext, Code, Error as DaprError, Metadata};
+use trilby_dapr::{CallContext, Error as DaprError, Metadata};
 
 use crate::Error;
 use crate::component::Component;
 pub(crate) use backlog::{Backlog, Ticket};
+use journal::Journal;
+pub(crate) use message::{Events, Message, Receipt};
+use queues::{Queues, matches, size};
 use scopes::Scopes;
-
-/// Events that wait for one subscription. When there are as many, publishers wait.
-const QUEUE_DEPTH_MAX: usize = 1024;
-
-/// Bytes of events that are not settled yet in one subscription: queued, in flight or waiting for
-/// another try. When there are as many, publishers wait.
-const QUEUE_BYTES_MAX: u32 = 64 << 20;
-
-/// An event on its way to one subscription.
-#[derive(Debug)]
-pub(crate) struct Message {
-    /// The envelope, or the publisher's raw payload.
-    pub(crate) data: Bytes,
-    /// The topic to which it was published.
-    pub(crate) topic: Arc<str>,
-    /// What the publisher said beside it.
-    pub(crate) metadata: Arc<Metadata>,
-    /// Held until the event is delivered or dropped.
-    pub(crate) _ticket: Ticket,
-}
+use streams::Streams;
 
 /// One broker.
 #[derive(Debug)]
@@ -52,32 +45,76 @@ pub(crate) struct Broker {
     component: Component,
     app_id: String,
     scopes: Scopes,
-    subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    way: Way,
 }
 
+/// How events get to their subscriptions.
 #[derive(Debug)]
-struct Subscriber {
-    topic: String,
-    queue: mpsc::Sender<Message>,
-    /// What is left of the bound on bytes.
-    bytes: Arc<Semaphore>,
-    backlog: Arc<Backlog>,
+enum Way {
+    Memory(Queues),
+    Journal(Journal),
+    Streams(Streams),
+}
+
+/// An event that is being published.
+#[derive(Debug)]
+enum Begun {
+    Done,
+    /// Told when it is on the disk.
+    Waits(oneshot::Receiver<Result<(), String>>),
+}
+
+/// Why an event was not published.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    Full,
+    /// Deliveries have ended: an event that would only be lost is refused.
+    Closed,
+    /// The deadline passed. It may have been published all the same.
+    Late,
+    Failed(String),
+}
+
+/// A dead letter that could not be sent.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    pub(crate) message: Message,
+    pub(crate) error: DaprError,
 }
 
 impl Broker {
-    /// Opens a `pubsub.in-memory` for one app, whose scopes come from the component's metadata.
-    pub(crate) fn open(component: &Component, app_id: &str) -> Result<Self, Error> {
-        if component.type_name != "pubsub.in-memory" {
-            return Err(component.mistake(format!(
-                "`{}` is no pub/sub broker of the embedded runtime; it has pubsub.in-memory",
-                component.type_name
-            )));
-        }
+    /// Opens a pub/sub component for one app, whose scopes come from the component's metadata. A
+    /// durable one has its file in `data_dir`, unless it names another.
+    pub(crate) fn open(
+        component: &Component,
+        app_id: &str,
+        data_dir: &Path,
+    ) -> Result<Self, Error> {
+        let way = match component.type_name.as_str() {
+            "pubsub.in-memory" if component.flag("durable") => {
+                Way::Journal(Journal::open(component, data_dir)?)
+            }
+            "pubsub.in-memory" => match component.get("path") {
+                None => Way::Memory(Queues::default()),
+                Some(_) => {
+                    let message = "`path` is for a durable broker; add `durable` with the value \
+                                   `true`, or remove `path`";
+                    return Err(component.mistake_in("path", message));
+                }
+            },
+            "pubsub.redis" => Way::Streams(Streams::open(component, app_id)?),
+            other => {
+                return Err(component.mistake(format!(
+                    "`{other}` is no pub/sub broker of the embedded runtime; it has \
+                     pubsub.in-memory and pubsub.redis"
+                )));
+            }
+        };
         Ok(Self {
             scopes: Scopes::read(component, app_id),
             component: component.clone(),
             app_id: app_id.to_owned(),
-            subscribers: Mutex::default(),
+            way,
         })
     }
 
@@ -85,15 +122,19 @@ impl Broker {
         &self.component.name
     }
 
-    /// Receives what is published to a topic from now on. A topic that ends in `*` stands for all
-    /// that begin so and are longer. Each event holds a ticket of `backlog`. The subscriptions of
+    /// Receives what is published to a topic from now on, after what an earlier subscription of a
+    /// durable broker left. Each event holds a ticket of `backlog`. The subscriptions of
     /// `instead_of` end at that moment: no event goes to both, or to neither.
+    ///
+    /// A topic that ends in `*` stands for all that begin so and are longer, but not on Redis, as
+    /// with daprd. From there nothing new is fetched once `draining` is cancelled.
     pub(crate) fn subscribe(
         &self,
         topic: &str,
         backlog: Arc<Backlog>,
         instead_of: Option<&Backlog>,
-    ) -> Result<mpsc::Receiver<Message>, Error> {
+        draining: &CancellationToken,
+    ) -> Result<Events, Error> {
         if !self.scopes.may_subscribe(topic) {
             return Err(self.component.mistake(format!(
                 "subscription to topic '{topic}' on pubsub '{}' is not allowed for app id `{}`; \
@@ -102,15 +143,19 @@ impl Broker {
                 self.app_id,
             )));
         }
-        let (queue, events) = mpsc::channel(QUEUE_DEPTH_MAX);
-        let bytes = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
-        let subscriber = Subscriber { topic: topic.to_owned(), queue, bytes, backlog };
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = instead_of {
-            old.retire();
+        Ok(match &self.way {
+            Way::Memory(queues) => Events::new(queues.subscribe(topic, backlog, instead_of).1),
+            Way::Journal(journal) => journal.subscribe(topic, backlog, instead_of),
+            Way::Streams(streams) => streams.subscribe(topic, backlog, instead_of, draining),
+        })
+    }
+
+    /// Events of one subscription that may be delivered at the same time.
+    pub(crate) fn at_once_max(&self) -> usize {
+        match &self.way {
+            Way::Memory(_) | Way::Journal(_) => 1,
+            Way::Streams(streams) => streams.at_once_max(),
         }
-        subscribers.push(Arc::new(subscriber));
-        Ok(events)
     }
 
     /// Whether a subscription to `topic` may send what it cannot deliver to `dead_letter`: the app
@@ -136,8 +181,9 @@ impl Broker {
 
     /// Publishes one event to all subscriptions of its topic, or to none of them.
     ///
-    /// Once this returns, the event is in every subscription's queue. A full queue is waited for
-    /// until the caller's deadline, and is then RESOURCE_EXHAUSTED.
+    /// Once this returns, the event is in every subscription's queue, and in the journal or the
+    /// stream if there is one. A full queue is waited for until the caller's deadline, and is then
+    /// RESOURCE_EXHAUSTED.
     pub(crate) async fn publish(
         &self,
         cx: &CallContext,
@@ -145,164 +191,85 @@ impl Broker {
     ) -> trilby_dapr::Result<()> {
         let (data, metadata) = self.message(cx, &publish)?;
         self.check_may_publish(&publish.topic)?;
-        self.send(cx.deadline, &publish.topic, data, metadata).await
+        let begun = self.begin(cx.deadline, &publish.topic, data, metadata).await;
+        self.end(cx.deadline, &publish.topic, begun).await
     }
 
-    fn check_may_publish(&self, topic: &str) -> trilby_dapr::Result<()> {
-        if self.scopes.may_publish(topic) {
-            return Ok(());
-        }
-        let message = format!("topic {topic} is not allowed for app id {}", self.app_id);
-        Err(DaprError::new(Code::PermissionDenied, message).with_reason("DAPR_PUBSUB_FORBIDDEN"))
-    }
-
-    /// Puts a message into the queue of every subscription of its topic, or of none of them.
-    async fn send(
+    /// Gets an event in line: what begins later is published later.
+    async fn begin(
         &self,
         deadline: Instant,
         topic: &str,
         data: Bytes,
         metadata: Metadata,
-    ) -> trilby_dapr::Result<()> {
-        let bytes = size(&data, &metadata);
-        let mut places = Vec::new();
-        for subscriber in self.subscribers_of(topic) {
-            let place = subscriber.place(bytes);
-            match timeout_at(deadline, place).await {
-                Ok(Some(place)) => places.push((place, subscriber)),
-                // Deliveries have ended: an event that would only be lost is refused.
-                Ok(None) => return Err(self.failed(topic, "component is closed")),
-                Err(_) => return Err(self.full(topic)),
+    ) -> Result<Begun, Refusal> {
+        match &self.way {
+            Way::Memory(queues) => {
+                let places = queues.places(topic, size(&data, &metadata), deadline).await?;
+                let (topic, metadata) = (Arc::from(topic), Arc::new(metadata));
+                for place in places {
+                    place.put(&data, &topic, &metadata, Receipt::Memory);
+                }
+                Ok(Begun::Done)
+            }
+            Way::Journal(journal) => journal.publish(deadline, topic, data, metadata).await,
+            Way::Streams(streams) => {
+                streams.publish(deadline, topic, data, metadata).await?;
+                Ok(Begun::Done)
             }
         }
-        let (topic, metadata) = (Arc::from(topic), Arc::new(metadata));
-        for (place, subscriber) in places {
-            subscriber.put(place, &data, &topic, &metadata);
-        }
-        Ok(())
     }
 
-    /// Publishes what a subscription could not deliver to another topic, as it came. Says how many
-    /// subscriptions it went to.
+    /// Waits until an event is where it is to be.
+    async fn end(
+        &self,
+        deadline: Instant,
+        topic: &str,
+        begun: Result<Begun, Refusal>,
+    ) -> trilby_dapr::Result<()> {
+        let ended = match begun {
+            Ok(Begun::Done) => Ok(()),
+            Ok(Begun::Waits(written)) => match timeout_at(deadline, written).await {
+                Ok(Ok(written)) => written.map_err(Refusal::Failed),
+                Ok(Err(_)) => Err(Refusal::Closed),
+                Err(_) => Err(Refusal::Late),
+            },
+            Err(refusal) => Err(refusal),
+        };
+        ended.map_err(|refusal| self.refused(topic, refusal))
+    }
+
+    /// Publishes what a subscription could not deliver to another topic, as it came, which settles
+    /// it. Says how many subscriptions it went to, or gives the message back.
     ///
-    /// Does not wait: the queue that is full may be that of the subscription that asks.
-    pub(crate) fn republish(&self, message: &Message, topic: &str) -> trilby_dapr::Result<usize> {
-        let bytes = size(&message.data, &message.metadata);
-        let mut places = Vec::new();
-        for subscriber in self.subscribers_of(topic) {
-            match subscriber.place(bytes).now_or_never() {
-                Some(Some(place)) => places.push((place, subscriber)),
-                Some(None) => return Err(self.failed(topic, "component is closed")),
-                None => return Err(self.full(topic)),
+    /// Does not wait: the queue that is full may be that of the subscription that asks. Where the
+    /// copy is kept elsewhere, the message is settled once it is there; should that fail, the
+    /// message stays where it is, and comes again.
+    pub(crate) fn republish(&self, message: Message, topic: &str) -> Result<usize, Box<Unsent>> {
+        let places = match &self.way {
+            Way::Memory(queues) => queues.places_now(topic, size(&message.data, &message.metadata)),
+            Way::Journal(journal) => journal.places_now(&message, topic),
+            Way::Streams(streams) => {
+                streams.republish(message, topic);
+                return Ok(1);
             }
-        }
-        let (topic, reached) = (Arc::from(topic), places.len());
-        for (place, subscriber) in places {
-            subscriber.put(place, &message.data, &topic, &message.metadata);
+        };
+        let places = match places {
+            Ok(places) => places,
+            Err(refusal) => {
+                let error = self.refused(topic, refusal);
+                return Err(Box::new(Unsent { message, error }));
+            }
+        };
+        let reached = places.len();
+        if let Way::Journal(journal) = &self.way {
+            journal.replace(message, topic, places);
+        } else {
+            let topic = Arc::from(topic);
+            for place in places {
+                place.put(&message.data, &topic, &message.metadata, Receipt::Memory);
+            }
         }
         Ok(reached)
     }
-
-    /// What travels, by daprd's rules and with its errors.
-    fn message(
-        &self,
-        cx: &CallContext,
-        publish: &Publish,
-    ) -> trilby_dapr::Result<(Bytes, Metadata)> {
-        let mut metadata = publish.metadata.clone();
-        let is_raw = self.check_topic(&publish.topic, Event::is_raw(publish))?;
-        if is_raw {
-            // There is no envelope that could hold it.
-            if let Some(traceparent) = cx.traceparent.as_deref() {
-                metadata.insert("traceid".to_owned(), traceparent.to_owned());
-            }
-            return Ok((publish.data.clone(), metadata));
-        }
-        Ok((self.envelope(cx, publish)?, metadata))
-    }
-
-    /// What daprd looks at before any event of a call.
-    fn check_topic(
-        &self,
-        topic: &str,
-        is_raw: Result<bool, EventError>,
-    ) -> trilby_dapr::Result<bool> {
-        if topic.is_empty() {
-            let message = format!("topic is empty in pubsub {}", self.name());
-            return Err(invalid(message).with_reason("DAPR_PUBSUB_TOPIC_NAME_EMPTY"));
-        }
-        is_raw.map_err(|error| {
-            invalid(format!("failed deserializing metadata. Error: {error}"))
-                .with_reason("DAPR_PUBSUB_METADATA_DESERIALIZATION")
-        })
-    }
-
-    fn envelope(&self, cx: &CallContext, publish: &Publish) -> trilby_dapr::Result<Bytes> {
-        let traceparent = cx.traceparent.as_deref();
-        let origin = Origin { app_id: &self.app_id, traceparent, now: Timestamp::now() };
-        Event::envelope(publish, &origin).map_err(|_| {
-            invalid("cannot create cloudevent".to_owned())
-                .with_reason("DAPR_PUBSUB_CLOUD_EVENT_CREATION")
-        })
-    }
-
-    fn subscribers_of(&self, topic: &str) -> Vec<Arc<Subscriber>> {
-        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        subscribers.retain(|known| !known.backlog.is_retired());
-        subscribers.iter().filter(|known| matches(&known.topic, topic)).cloned().collect()
-    }
-
-    fn full(&self, topic: &str) -> DaprError {
-        let name = self.name();
-        let message = format!(
-            "error when publishing to topic {topic} in pubsub {name}: the queue of a subscriber \
-             is full ({QUEUE_DEPTH_MAX} events, or {} MiB of them)",
-            QUEUE_BYTES_MAX >> 20
-        );
-        DaprError::new(Code::ResourceExhausted, message).with_reason("TRILBY_QUEUE_FULL")
-    }
-
-    fn failed(&self, topic: &str, why: &str) -> DaprError {
-        let name = self.name();
-        let message = format!("error when publishing to topic {topic} in pubsub {name}: {why}");
-        DaprError::new(Code::Internal, message).with_reason("DAPR_PUBSUB_PUBLISH_MESSAGE")
-    }
-}
-
-/// A place in a queue, and room for an event's bytes.
-type Place = (OwnedPermit<Message>, OwnedSemaphorePermit);
-
-impl Subscriber {
-    /// A place in the queue, with room for so many bytes. None when nobody receives any more.
-    async fn place(&self, bytes: u32) -> Option<Place> {
-        let room = Arc::clone(&self.bytes).acquire_many_owned(bytes).await.ok()?;
-        let permit = self.queue.clone().reserve_owned().await.ok()?;
-        Some((permit, room))
-    }
-
-    fn put(&self, (permit, room): Place, data: &Bytes, topic: &Arc<str>, metadata: &Arc<Metadata>) {
-        permit.send(Message {
-            data: data.clone(),
-            topic: Arc::clone(topic),
-            metadata: Arc::clone(metadata),
-            _ticket: self.backlog.ticket(Some(room)),
-        });
-    }
-}
-
-fn invalid(message: String) -> DaprError {
-    DaprError::new(Code::InvalidArgument, message)
-}
-
-/// What an event counts. One that is larger than the bound counts as all of it, and goes alone.
-fn size(data: &Bytes, metadata: &Metadata) -> u32 {
-    let metadata = metadata.iter().map(|(name, value)| name.len().saturating_add(value.len()));
-    let size = metadata.fold(data.len(), usize::saturating_add);
-    u32::try_from(size).map_or(QUEUE_BYTES_MAX, |size| size.min(QUEUE_BYTES_MAX))
-}
-
-/// Whether a subscription's topic covers a published one.
-fn matches(subscribed: &str, published: &str) -> bool {
-    let wild = || published.strip_prefix(subscribed.strip_suffix('*')?);
-    subscribed == published || wild().is_some_and(|rest| !rest.is_empty())
 }

@@ -57,6 +57,7 @@ pub(super) fn read(
     pubsub: &str,
     is_raw: bool,
     routes: &Routes,
+    now: Timestamp,
 ) -> Result<Wanted, Unwanted> {
     let body = if is_raw { wrap(message, pubsub) } else { message.data.clone() };
     // As to daprd, a name that comes twice has its last value.
@@ -69,7 +70,7 @@ pub(super) fn read(
     };
     let id = shown(text("id").unwrap_or_default());
     let expiration = text("expiration").and_then(|time| time.parse().ok());
-    if expiration.is_some_and(|time: Timestamp| time < Timestamp::now()) {
+    if expiration.is_some_and(|time: Timestamp| time < now) {
         return Err(Unwanted::Expired { id });
     }
     let target = match routes.find(&envelope) {
@@ -123,7 +124,7 @@ mod tests {
     use trilby_dapr::subscription::Subscription;
 
     use super::*;
-    use crate::broker::Backlog;
+    use crate::broker::{Backlog, Receipt};
 
     struct Nobody;
 
@@ -151,14 +152,15 @@ mod tests {
             data: format!(r#"{{"id": "1\n2026 ERROR {}"{more}}}"#, "x".repeat(1000)).into(),
             topic: "t".into(),
             metadata: Arc::default(),
-            _ticket: Arc::new(Backlog::default()).ticket(None),
+            receipt: Receipt::Memory,
+            ticket: Arc::new(Backlog::default()).ticket(None),
         };
         let id = format!("1\\n2026 ERROR {}…", "x".repeat(67));
         for (more, expected) in [
             ("", format!("no rule wants the event `{id}`")),
             (r#", "expiration": "2020-01-01T00:00:00Z""#, format!("the event `{id}` has expired")),
         ] {
-            let why = read(&message(more), "bus", false, &routes).err().unwrap();
+            let why = read(&message(more), "bus", false, &routes, Timestamp::now()).err().unwrap();
             assert_eq!(why.to_string(), expected);
         }
     }

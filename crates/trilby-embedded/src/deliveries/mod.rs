@@ -1,8 +1,8 @@
 //! What comes to the app by itself: topic events, cron triggers, jobs and changes of configuration,
 //! each as an HTTP request.
 //!
-//! One task per subscription delivers its events in the order of publishing (`topic`, `bulk`); only
-//! retries fall behind. `event` and `routes` say what becomes of a message, `changes` has one task
+//! One task per subscription delivers its events in the order of publishing (`topic`, `bulk`), unless
+//! its broker wants several at a time; only retries fall behind. `event` and `routes` say what becomes of a message, `changes` has one task
 //! per watched configuration, `ticks` one per cron binding, and `crate::jobs` one for all jobs.
 //! All of them end through the three signals of [`Deliveries`].
 
@@ -49,7 +49,7 @@ pub struct Deliveries {
     _broken_off: DropGuard,
 }
 
-/// What cron bindings and jobs take for the time.
+/// What cron bindings, jobs and the ends of events take for the time.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Deliveries {
@@ -211,7 +211,9 @@ impl Start {
             message: format!("subscription to topic '{topic}': {error}; write `true` or `false`"),
         })?;
         let backlog = Arc::clone(&self.deliveries.backlog);
-        let events = broker.subscribe(topic, backlog, instead_of.map(|old| &*old.backlog))?;
+        let instead_of = instead_of.map(|old| &*old.backlog);
+        let draining = self.deliveries.draining.clone();
+        let events = broker.subscribe(topic, backlog, instead_of, &draining)?;
         let delivery = topic::Delivery {
             broker,
             subscription,
@@ -221,7 +223,8 @@ impl Start {
             waiting: retries::Retries::new(),
             held: None,
             batch_max: bulk::BatchMax::default(),
-            draining: self.deliveries.draining.clone(),
+            clock: Arc::clone(&self.clock),
+            draining,
             closing: self.deliveries.closing.clone(),
         };
         self.spawn(delivery.run());

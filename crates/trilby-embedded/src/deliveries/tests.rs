@@ -9,6 +9,7 @@ mod ticks;
 mod topics;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -115,7 +116,12 @@ fn component(type_name: &str, metadata: &[(&str, &str)]) -> Component {
 }
 
 fn broker() -> Arc<Broker> {
-    Arc::new(Broker::open(&component("pubsub.in-memory", &[]), "shop").unwrap())
+    broker_with(&[])
+}
+
+fn broker_with(metadata: &[(&str, &str)]) -> Arc<Broker> {
+    let component = component("pubsub.in-memory", metadata);
+    Arc::new(Broker::open(&component, "shop", Path::new("unused")).unwrap())
 }
 
 /// The receiver's. A delivery is broken off 5 s after twice of it.

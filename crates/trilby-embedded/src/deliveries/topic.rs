@@ -3,34 +3,38 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderMap, Response};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use trilby_dapr::delivery::{CLOUD_EVENT, Verdict};
 use trilby_dapr::subscription::Subscription;
 
+use super::Clock;
 use super::bulk::BatchMax;
 use super::event::{self, Unwanted};
 use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
 use super::routes::Routes;
-use crate::broker::{Broker, Message};
+use crate::broker::{Broker, Events, Message, Unsent};
 
-/// Delivers one event at a time, or several at once to a subscription that wants it so, as daprd's
-/// in-memory broker does. Unlike that one, which loses an event whose delivery fails, this tries
-/// again: later, so that other events are not held up.
+/// Delivers one event at a time, or several together to a subscription that wants it so, as daprd's
+/// in-memory broker does; a broker may also want several deliveries at the same time. Unlike
+/// daprd's, which loses an event whose delivery fails, this tries again: later, so that other events
+/// are not held up.
 pub(super) struct Delivery {
     pub(super) broker: Arc<Broker>,
     pub(super) subscription: Subscription,
     pub(super) routes: Routes,
     /// Whether messages are put into an envelope here, whatever they are.
     pub(super) is_raw: bool,
-    pub(super) events: mpsc::Receiver<Message>,
+    pub(super) events: Events,
     pub(super) waiting: Retries<Waiting>,
     /// Taken, but too large for the deliveries before it.
     pub(super) held: Option<Pending>,
     pub(super) batch_max: BatchMax,
+    pub(super) clock: Clock,
     pub(super) draining: CancellationToken,
     pub(super) closing: CancellationToken,
 }
@@ -68,8 +72,31 @@ impl Delivery {
                 self.deliver_all(batch).await;
             }
         } else {
-            while let Some(pending) = self.next().await {
-                self.deliver(pending).await;
+            self.deliver_each().await;
+        }
+    }
+
+    /// Delivers events, so many at the same time as the broker wants.
+    async fn deliver_each(&mut self) {
+        let at_once_max = self.broker.at_once_max();
+        let mut under_way = FuturesUnordered::new();
+        // Whether there may be more to begin.
+        let mut open = true;
+        loop {
+            let has_room = open && under_way.len() < at_once_max;
+            tokio::select! {
+                biased;
+                Some(done) = under_way.next(), if !under_way.is_empty() => {
+                    let (pending, verdict, why): (_, _, String) = done;
+                    self.settle(pending, verdict, &why);
+                    // It may be to be tried again.
+                    open = true;
+                }
+                next = self.next(), if has_room => match next {
+                    Some(pending) => under_way.push(deliver(pending)),
+                    None => open = false,
+                },
+                else => return,
             }
         }
     }
@@ -114,29 +141,23 @@ impl Delivery {
 
     fn accept(&mut self, message: Message) -> Option<Pending> {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
-        match event::caught(|| event::read(&message, pubsub, self.is_raw, &self.routes)) {
+        match event::caught(|| {
+            event::read(&message, pubsub, self.is_raw, &self.routes, (self.clock)())
+        }) {
             Ok(event::Wanted { id, target, headers, body }) => {
                 return Some(Pending { id, target, headers, body, failures: 0, message });
             }
             Err(why @ Unwanted::NoRule { .. }) if dead_letter_topic.is_none() => {
                 tracing::debug!(pubsub, topic, "acknowledged: {why}");
+                message.settle();
             }
             Err(why @ Unwanted::Expired { .. }) if dead_letter_topic.is_none() => {
                 tracing::warn!(pubsub, topic, "dropped: {why}");
+                message.settle();
             }
             Err(why) => self.give_up(message, why.to_string()),
         }
         None
-    }
-
-    async fn deliver(&mut self, pending: Pending) {
-        let (headers, body) = (pending.headers.clone(), pending.body.clone());
-        let answer = pending.target.post(CLOUD_EVENT, headers, body).await;
-        let (verdict, why) = match answer {
-            Ok(answer) => (Verdict::of(answer.status(), answer.body()), reason(&answer)),
-            Err(why) => (Verdict::Retry, why),
-        };
-        self.settle(pending, verdict, &why);
     }
 
     /// Does what a verdict says.
@@ -148,13 +169,17 @@ impl Delivery {
         // have another place to go end up there.
         let endless = draining && dead_letter_topic.is_none();
         match verdict {
-            Verdict::Ack => {}
+            Verdict::Ack => pending.message.settle(),
             Verdict::Drop if dead_letter_topic.is_none() => {
                 tracing::warn!(pubsub, topic, event, "dropped, as the app asks: {why}");
+                pending.message.settle();
             }
             Verdict::Drop => {
                 let why = format!("the event `{event}` was dropped, as the app asks: {why}");
                 self.give_up(pending.message, why);
+            }
+            Verdict::Retry if endless && pending.message.comes_again() => {
+                tracing::debug!(pubsub, topic, event, "left for later: {why}");
             }
             Verdict::Retry if endless || pending.failures < RETRIES_MAX => {
                 pending.failures += u32::from(!endless);
@@ -176,15 +201,21 @@ impl Delivery {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
         match dead_letter_topic.clone() {
             Some(topic) => self.send(DeadLetter { message, topic, why, failures: 0 }),
-            None => tracing::error!(pubsub, topic, "dropped: {why}"),
+            None if message.comes_again() => {
+                tracing::error!(pubsub, topic, "to be delivered again later: {why}");
+            }
+            None => {
+                tracing::error!(pubsub, topic, "dropped: {why}");
+                message.settle();
+            }
         }
     }
 
-    fn send(&mut self, mut letter: DeadLetter) {
+    fn send(&mut self, letter: DeadLetter) {
         let Subscription { pubsub, topic, .. } = &self.subscription;
-        let (why, dead_letter) = (&letter.why, &letter.topic);
+        let DeadLetter { message, topic: dead_letter, why, mut failures } = letter;
         let draining = self.draining.is_cancelled();
-        match self.broker.republish(&letter.message, dead_letter) {
+        match self.broker.republish(message, &dead_letter) {
             Ok(0) => tracing::error!(
                 pubsub,
                 topic,
@@ -194,17 +225,31 @@ impl Delivery {
             Ok(_) => {
                 tracing::warn!(pubsub, topic, dead_letter, "sent to the dead-letter topic: {why}");
             }
-            Err(error) if draining || letter.failures < RETRIES_MAX => {
+            Err(unsent) if draining || failures < RETRIES_MAX => {
+                let Unsent { message, error } = *unsent;
                 tracing::debug!(pubsub, topic, dead_letter, "to be sent again: {error}");
-                letter.failures += u32::from(!draining);
-                let due = Instant::now() + back_off(letter.failures);
+                failures += u32::from(!draining);
+                let due = Instant::now() + back_off(failures);
+                let letter = DeadLetter { message, topic: dead_letter, why, failures };
                 self.waiting.add(due, Waiting::DeadLetter(letter));
             }
-            Err(error) => {
+            Err(unsent) => {
+                let Unsent { message, error } = *unsent;
                 tracing::error!(pubsub, topic, dead_letter, "dropped: {why}, and then: {error}");
+                message.settle();
             }
         }
     }
+}
+
+/// Delivers one event, and says what came of it.
+async fn deliver(pending: Pending) -> (Pending, Verdict, String) {
+    let (headers, body) = (pending.headers.clone(), pending.body.clone());
+    let (verdict, why) = match pending.target.post(CLOUD_EVENT, headers, body).await {
+        Ok(answer) => (Verdict::of(answer.status(), answer.body()), reason(&answer)),
+        Err(why) => (Verdict::Retry, why),
+    };
+    (pending, verdict, why)
 }
 
 /// What a message says of an answer that is no acknowledgement.

@@ -1,21 +1,30 @@
 //! The jobs on the disk, so that they outlive the process: `jobs.db`, a database of SQLite.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use trilby_dapr::jobs::{FailurePolicy, Job, JobData};
 
 use super::plan::{DEFAULT_POLICY, Plan, Progress};
+use crate::exclusive::{self, Layout};
 
-/// How long to wait for a process that ends and still has the file. In tests none does.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
-
-/// The layout of the file.
-const VERSION: i64 = 1;
+/// The file.
+const LAYOUT: Layout = Layout {
+    version: 1,
+    schema: "CREATE TABLE IF NOT EXISTS jobs (
+                 name TEXT NOT NULL PRIMARY KEY,
+                 record TEXT NOT NULL,
+                 data BLOB,
+                 count INTEGER NOT NULL,
+                 attempts INTEGER NOT NULL,
+                 last TEXT
+             ) STRICT",
+    does: "delivers its jobs",
+};
 
 /// Where jobs are kept.
 #[derive(Debug)]
@@ -57,8 +66,9 @@ impl Journal {
         if !path.exists() {
             return Ok((Self::Later(path), Vec::new()));
         }
-        let connection = open(&path)?;
-        let found = read(&connection).map_err(|error| explain(&path, &error))?;
+        let connection = exclusive::open(&path, &LAYOUT)?;
+        let found =
+            read(&connection).map_err(|error| exclusive::explain(&path, &LAYOUT, &error))?;
         let found = found.collect::<Result<Vec<_>, String>>();
         let found = found.map_err(|why| format!("cannot read {}: {why}", path.display()))?;
         Ok((Self::Open(connection), found))
@@ -67,7 +77,7 @@ impl Journal {
     /// The database; none for jobs in memory.
     fn connection(&mut self) -> Result<Option<&Connection>, String> {
         if let Self::Later(path) = self {
-            *self = Self::Open(open(path)?);
+            *self = Self::Open(exclusive::open(path, &LAYOUT)?);
         }
         Ok(if let Self::Open(connection) = self { Some(connection) } else { None })
     }
@@ -155,48 +165,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|error| format!("`{text}` is no time: {error}"))
 }
 
-fn open(path: &Path) -> Result<Connection, String> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| format!("cannot make the folder {}: {error}", parent.display()))?;
-    }
-    let connection = locked(path).map_err(|error| explain(path, &error))?;
-    let version: rusqlite::Result<i64> =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0));
-    if version.map_err(|error| explain(path, &error))? > VERSION {
-        let path = path.display();
-        return Err(format!("{path} is from a newer Trilby; use that one, or move the file away"));
-    }
-    prepare(&connection).map_err(|error| explain(path, &error))?;
-    Ok(connection)
-}
-
-fn locked(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    Ok(connection)
-}
-
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // This write takes the lock, which is then kept.
-    connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE;
-         CREATE TABLE IF NOT EXISTS jobs (
-             name TEXT NOT NULL PRIMARY KEY,
-             record TEXT NOT NULL,
-             data BLOB,
-             count INTEGER NOT NULL,
-             attempts INTEGER NOT NULL,
-             last TEXT
-         ) STRICT;
-         PRAGMA user_version = {VERSION};
-         COMMIT"
-    ))
-}
-
 fn read(connection: &Connection) -> rusqlite::Result<impl Iterator<Item = Result<Found, String>>> {
     let sql = "SELECT name, record, data, count, attempts, last FROM jobs";
     let mut statement = connection.prepare(sql)?;
@@ -215,18 +183,4 @@ fn read(connection: &Connection) -> rusqlite::Result<impl Iterator<Item = Result
         let (job, plan) = record.job(name.clone(), data).map_err(bad)?;
         Ok(Found { job, plan, progress: Progress { count, attempts, last } })
     }))
-}
-
-fn explain(path: &Path, error: &rusqlite::Error) -> String {
-    let path = path.display();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => format!(
-            "{path} is in use by another process, which delivers its jobs; end that one, or give \
-             this one another data folder"
-        ),
-        Some(ErrorCode::NotADatabase) => {
-            format!("{path} is no SQLite database; move it away, and it is made anew")
-        }
-        _ => format!("cannot open {path}: {error}"),
-    }
 }

@@ -26,7 +26,20 @@ const TYPES: &[Type] = &[
     Type { name: "conversation.echo", kind: Kind::Conversation, metadata: &[] },
     Type { name: "crypto.dapr.localstorage", kind: Kind::Crypto, metadata: &["path"] },
     Type { name: "lock.in-memory", kind: Kind::Lock, metadata: &[] },
-    Type { name: "pubsub.in-memory", kind: Kind::Pubsub, metadata: &[] },
+    // Those of pubsub.in-memory are of our own: daprd's has none, and does not look at them.
+    Type { name: "pubsub.in-memory", kind: Kind::Pubsub, metadata: &["durable", "path"] },
+    Type {
+        name: "pubsub.redis",
+        kind: Kind::Pubsub,
+        metadata: &[
+            "redeliverInterval",
+            "processingTimeout",
+            "queueDepth",
+            "concurrency",
+            "maxLenApprox",
+            "streamTTL",
+        ],
+    },
     Type { name: "secretstores.local.env", kind: Kind::SecretStore, metadata: &["prefix"] },
     Type {
         name: "secretstores.local.file",

@@ -17,7 +17,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisResult};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult,
+};
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::failure::Failure;
@@ -117,6 +119,11 @@ impl Redis {
             .set_response_timeout(answer_within);
         let connect = self.client.get_multiplexed_async_connection_with_config(&config);
         self.bounded(self.bound(deadline), connect).await
+    }
+
+    /// What went wrong on a [connection of one's own](Self::own_connection).
+    pub(crate) fn failure(&self, error: &RedisError) -> Failure {
+        Failure::of(error, &self.shown)
     }
 
     /// What messages show of the address: nothing, if it comes from a secret store.

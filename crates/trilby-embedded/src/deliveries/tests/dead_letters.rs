@@ -94,7 +94,8 @@ async fn draining_ends_the_tries_when_there_is_such_a_topic() {
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_is_tried_again() {
     let (app, broker) = (answering(Act::Answer(404, "")), broker());
-    let mut full = broker.subscribe("dead", Arc::default(), None).unwrap();
+    let mut full =
+        broker.subscribe("dead", Arc::default(), None, &CancellationToken::new()).unwrap();
     let publisher = async { while publish_to(&broker, "dead", "filler", &[]).await.is_ok() {} };
     publisher.await;
     let started = Instant::now();
@@ -102,7 +103,7 @@ async fn a_full_queue_is_tried_again() {
     publish(&broker, "x", &[]).await.unwrap();
     tokio::time::sleep(Duration::from_millis(350)).await;
     let mut data = Vec::new();
-    while let Ok(message) = full.try_recv() {
+    while let Some(message) = full.try_recv() {
         data.push(Event::parse(&message.data).unwrap().data);
     }
     deliveries.backlog.settled().await;
@@ -114,7 +115,7 @@ async fn a_full_queue_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_topic_that_stays_full_ends_the_event() {
     let (app, broker) = (answering(Act::Answer(404, "")), broker());
-    let _full = broker.subscribe("dead", Arc::default(), None).unwrap();
+    let _full = broker.subscribe("dead", Arc::default(), None, &CancellationToken::new()).unwrap();
     while publish_to(&broker, "dead", "filler", &[]).await.is_ok() {}
     let started = Instant::now();
     let deliveries = started_all(&app, &broker, [with_dead_letters()]);
@@ -130,7 +131,7 @@ async fn a_topic_that_stays_full_ends_the_event() {
 #[tokio::test]
 async fn a_topic_that_cannot_be_is_refused() {
     let lists = [("publishingScopes", "shop=placed"), ("subscriptionScopes", "shop=placed,*")];
-    let broker = Arc::new(Broker::open(&component("pubsub.in-memory", &lists), "shop").unwrap());
+    let broker = broker_with(&lists);
     let to = |topic: &str, dead: &str| Subscription {
         topic: topic.into(),
         dead_letter_topic: Some(dead.into()),
