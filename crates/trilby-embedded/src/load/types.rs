@@ -14,6 +14,22 @@ pub(crate) struct Type {
 const TYPES: &[Type] = &[
     Type { name: "bindings.cron", kind: Kind::InputBinding, metadata: &["schedule"] },
     Type {
+        name: "bindings.http",
+        kind: Kind::OutputBinding,
+        metadata: &[
+            "url",
+            "responseTimeout",
+            "maxResponseBodySize",
+            "errorIfNot2XX",
+            "securityToken",
+            "securityTokenHeader",
+            "MTLSRootCA",
+            "MTLSClientCert",
+            "MTLSClientKey",
+            "MTLSRenegotiation",
+        ],
+    },
+    Type {
         name: "bindings.localstorage",
         kind: Kind::OutputBinding,
         metadata: &["rootPath", "fileName"],
