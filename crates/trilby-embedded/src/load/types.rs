@@ -1,6 +1,6 @@
 //! What the embedded runtime has: component types and the metadata they know.
 
-use crate::Kind;
+use crate::{Kind, redis};
 
 /// A component type.
 pub(crate) struct Type {
@@ -13,6 +13,22 @@ pub(crate) struct Type {
 
 const TYPES: &[Type] = &[
     Type { name: "bindings.cron", kind: Kind::InputBinding, metadata: &["schedule"] },
+    Type {
+        name: "bindings.http",
+        kind: Kind::OutputBinding,
+        metadata: &[
+            "url",
+            "responseTimeout",
+            "maxResponseBodySize",
+            "errorIfNot2XX",
+            "securityToken",
+            "securityTokenHeader",
+            "MTLSRootCA",
+            "MTLSClientCert",
+            "MTLSClientKey",
+            "MTLSRenegotiation",
+        ],
+    },
     Type {
         name: "bindings.localstorage",
         kind: Kind::OutputBinding,
@@ -47,6 +63,7 @@ const TYPES: &[Type] = &[
         metadata: &["secretsFile", "nestedSeparator", "multiValued"],
     },
     Type { name: "state.in-memory", kind: Kind::State, metadata: &[] },
+    Type { name: "state.redis", kind: Kind::State, metadata: &["ttlInSeconds", "queryIndexes"] },
     Type {
         name: "state.sqlite",
         kind: Kind::State,
@@ -102,7 +119,8 @@ impl Type {
             Kind::Lock => &["keyPrefix"],
             Kind::SecretStore | Kind::Configuration | Kind::Crypto | Kind::Conversation => &[],
         };
-        [self.metadata, of_the_kind].concat()
+        let of_redis = if self.name.ends_with(".redis") { redis::METADATA } else { &[] };
+        [self.metadata, of_the_kind, of_redis].concat()
     }
 }
 
@@ -129,7 +147,7 @@ mod tests {
         let name = |text| find(text).map(|found| found.name);
         assert_eq!(name("State.SQLite"), Some("state.sqlite"));
         assert_eq!(name("state.sqlite3"), Some("state.sqlite"));
-        assert_eq!(name("state.redis"), None);
+        assert_eq!(name("state.postgresql"), None);
     }
 
     #[test]

@@ -118,11 +118,17 @@ async fn what_redis_refuses_has_its_words() {
     let failure = redis.query::<String>(soon(), &redis::cmd("NOSUCH")).await.unwrap_err();
     let Failure::Refused(text) = failure else { panic!("{failure}") };
     assert!(text.starts_with("ERR unknown command 'NOSUCH'"), "{text}");
-    let wrong = [("redisHost", server.host()), ("redisPassword", "hunter2".to_owned())];
-    let wrong: Vec<(&str, &str)> = wrong.iter().map(|(a, b)| (*a, b.as_str())).collect();
-    let failure = open(&wrong).unwrap().query::<String>(soon(), &redis::cmd("PING")).await;
-    let failure = failure.unwrap_err().to_string();
-    assert!(!failure.contains("hunter2"), "{failure}");
+
+    let mut set = redis::cmd("CONFIG");
+    set.arg("SET").arg("requirepass").arg("right");
+    redis.query::<()>(soon(), &set).await.unwrap();
+    let with = |password: &str| {
+        open(&[("redisHost", &server.host()), ("redisPassword", password)]).unwrap()
+    };
+    until_there(&with("right")).await;
+    let failure = with("hunter2").query::<String>(soon(), &redis::cmd("PING")).await.unwrap_err();
+    assert!(!failure.to_string().contains("hunter2"), "{failure}");
+    assert!(failure.to_string().contains("invalid username-password"), "{failure}");
 }
 
 #[test]
