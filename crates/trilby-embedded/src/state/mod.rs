@@ -9,7 +9,7 @@ mod clock;
 mod keys;
 mod memory;
 mod redis;
-mod sqlite;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 mod transaction;
