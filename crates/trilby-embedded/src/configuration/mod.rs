@@ -199,13 +199,14 @@ impl Shared {
 
 /// Looks at the source; at a file on a thread that may block.
 async fn look(shared: &Arc<Shared>) {
+    // Held until watchers are told, so that they hear of changes in their order.
+    let Ok(turn) = Arc::clone(&shared.turn).acquire_owned().await else { return };
     if let Source::Redis(redis) = &shared.source {
         let watched = shared.now().watchers.keys();
         let changes = redis.changes(watched).await;
         shared.now().watchers.tell(&changes);
         return;
     }
-    let Ok(turn) = Arc::clone(&shared.turn).acquire_owned().await else { return };
     let shared = Arc::clone(shared);
     let looked = tokio::task::spawn_blocking(move || {
         // Held until the thread is done, however long the caller waits.
