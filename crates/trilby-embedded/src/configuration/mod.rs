@@ -62,7 +62,7 @@ enum Source {
     Component,
     File(Mutex<WatchedFile>),
     Table(Mutex<WatchedTable>),
-    Redis(RedisItems),
+    Redis(Box<RedisItems>),
 }
 
 #[derive(Default)]
@@ -150,7 +150,9 @@ impl Source {
     /// The source that a component describes, and what it holds now, if that takes no server.
     fn open(component: &Component) -> Result<(Self, Items), Error> {
         Ok(match component.type_name.as_str() {
-            "configuration.redis" => (Self::Redis(RedisItems::open(component)?), Items::new()),
+            "configuration.redis" => {
+                (Self::Redis(Box::new(RedisItems::open(component)?)), Items::new())
+            }
             "configuration.sqlite" => {
                 let (table, items) = WatchedTable::open(component)?;
                 (Self::Table(Mutex::new(table)), items)

@@ -35,7 +35,7 @@ pub(crate) struct LockStore {
 enum Locks {
     Memory(Memory),
     Sqlite(SqliteLocks),
-    Redis(RedisLocks),
+    Redis(Box<RedisLocks>),
 }
 
 impl LockStore {
@@ -43,7 +43,7 @@ impl LockStore {
     pub(crate) fn open(component: &Component, app_id: &str) -> Result<Self, Error> {
         let prefix = KeyPrefix::of(component, app_id)?;
         let locks = match component.type_name.as_str() {
-            "lock.redis" => Locks::Redis(RedisLocks::open(component)?),
+            "lock.redis" => Locks::Redis(Box::new(RedisLocks::open(component)?)),
             "lock.sqlite" => Locks::Sqlite(SqliteLocks::open(component)?),
             _ => Locks::Memory(Memory::default()),
         };

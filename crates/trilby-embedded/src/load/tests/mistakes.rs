@@ -69,8 +69,7 @@ fn mistakes_in_the_shape_are_pointed_at() {
 
 #[test]
 fn an_unknown_type_is_told_what_there_is() {
-    let names: Vec<String> =
-        crate::load::types::names().iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = types::names().iter().map(|name| format!("`{name}`")).collect();
     assert!(names.is_sorted() && names.contains(&"`state.redis`".to_owned()));
     let help = format!(
         "\n  = help: it has {}\n  = help: a daprd sidecar has the other types and reads this file \
