@@ -17,7 +17,7 @@ use crate::component::Component;
 
 /// A binding that guests invoke.
 pub(crate) enum Output {
-    Http(Http),
+    Http(Box<Http>),
     LocalStorage(LocalStorage),
 }
 
@@ -25,7 +25,7 @@ impl Output {
     /// Opens the binding that a component describes.
     pub(crate) fn open(component: &Component) -> std::result::Result<Self, Error> {
         Ok(match component.type_name.as_str() {
-            "bindings.http" => Self::Http(Http::open(component)?),
+            "bindings.http" => Self::Http(Box::new(Http::open(component)?)),
             _ => Self::LocalStorage(LocalStorage::open(component)?),
         })
     }

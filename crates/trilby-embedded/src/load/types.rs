@@ -11,6 +11,17 @@ pub(crate) struct Type {
     metadata: &'static [&'static str],
 }
 
+/// Where a table of ours is, and how to open its file: named as for `state.sqlite`.
+const SQLITE: &[&str] = &[
+    "connectionString",
+    "url",
+    "tableName",
+    "timeout",
+    "timeoutInSeconds",
+    "busyTimeout",
+    "disableWAL",
+];
+
 const TYPES: &[Type] = &[
     Type { name: "bindings.cron", kind: Kind::InputBinding, metadata: &["schedule"] },
     Type {
@@ -39,9 +50,13 @@ const TYPES: &[Type] = &[
         kind: Kind::Configuration,
         metadata: &["items", "file"],
     },
+    Type { name: "configuration.redis", kind: Kind::Configuration, metadata: &[] },
+    Type { name: "configuration.sqlite", kind: Kind::Configuration, metadata: SQLITE },
     Type { name: "conversation.echo", kind: Kind::Conversation, metadata: &[] },
     Type { name: "crypto.dapr.localstorage", kind: Kind::Crypto, metadata: &["path"] },
     Type { name: "lock.in-memory", kind: Kind::Lock, metadata: &[] },
+    Type { name: "lock.redis", kind: Kind::Lock, metadata: &[] },
+    Type { name: "lock.sqlite", kind: Kind::Lock, metadata: SQLITE },
     // Those of pubsub.in-memory are of our own: daprd's has none, and does not look at them.
     Type { name: "pubsub.in-memory", kind: Kind::Pubsub, metadata: &["durable", "path"] },
     Type {

@@ -127,6 +127,7 @@ impl Redis {
     }
 
     /// What messages show of the address: nothing, if it comes from a secret store.
+    #[cfg(test)]
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }

@@ -9,7 +9,7 @@ mod clock;
 mod keys;
 mod memory;
 mod redis;
-mod sqlite;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -40,7 +40,7 @@ pub(crate) struct StateStore {
 enum Table {
     Memory(Memory),
     Sqlite(Sqlite),
-    Redis(RedisStore),
+    Redis(Box<RedisStore>),
 }
 
 /// Why a call did not get as far as the store's answer.
@@ -87,7 +87,7 @@ impl StateStore {
         }
         let table = match component.type_name.as_str() {
             "state.sqlite" => Table::Sqlite(Sqlite::open(component, clock)?),
-            "state.redis" => Table::Redis(RedisStore::open(component)?),
+            "state.redis" => Table::Redis(Box::new(RedisStore::open(component)?)),
             _ => Table::Memory(Memory::new(clock)),
         };
         let prefix = KeyPrefix::of(component, app_id, env)?;

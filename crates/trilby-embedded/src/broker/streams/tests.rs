@@ -243,3 +243,60 @@ async fn a_redis_that_was_away_is_found_again_and_its_absence_is_daprds_error() 
     publish(&broker, "after").await.unwrap();
     assert_eq!(subscribed.take().await.0, "after");
 }
+
+/// Takes an event only together with others.
+struct Together {
+    at_once: tokio::sync::Barrier,
+    taken: std::sync::atomic::AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl trilby_dapr::Inbound for Together {
+    async fn deliver(&self, _: http::Request<Bytes>) -> http::Response<Bytes> {
+        self.at_once.wait().await;
+        let before = self.taken.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        // The first three fail, and come again.
+        let status = if before < 3 { 500 } else { 200 };
+        http::Response::builder().status(status).body(Bytes::new()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn several_are_delivered_at_the_same_time() {
+    use crate::deliveries::{Sources, start};
+    use trilby_dapr::subscription::{Subscription, Target};
+
+    let Some(server) = Server::start() else { return };
+    let redis = plain(&server);
+    until_there(&redis).await;
+    let more = [SOON, &[("concurrency", "3")]].concat();
+    let broker = Arc::new(open(&server, "shop", &more));
+    let app = Arc::new(Together {
+        at_once: tokio::sync::Barrier::new(3),
+        taken: std::sync::atomic::AtomicUsize::new(0),
+    });
+    let target = Target { path: "/e".to_owned(), deadline: Duration::from_secs(30) };
+    let subscription = Subscription {
+        pubsub: "bus".to_owned(),
+        topic: "placed".to_owned(),
+        rules: Vec::new(),
+        default: Some(target),
+        dead_letter_topic: None,
+        bulk: None,
+        metadata: [("rawPayload".to_owned(), "true".to_owned())].into(),
+    };
+    let sources =
+        Sources { subscriptions: vec![(Arc::clone(&broker), subscription)], ..Sources::default() };
+    let inbound = Arc::clone(&app) as Arc<dyn trilby_dapr::Inbound>;
+    let deliveries = start(inbound, sources, None).unwrap();
+    for n in 0..6 {
+        publish(&broker, &n.to_string()).await.unwrap();
+    }
+    let patience = soon();
+    while app.taken.load(std::sync::atomic::Ordering::SeqCst) < 9 {
+        assert!(Instant::now() < patience);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(deliveries.finish(Duration::from_secs(30)).await, 0);
+    assert_eq!(pending(&redis, "shop").await, 0);
+}

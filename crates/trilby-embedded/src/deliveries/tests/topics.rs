@@ -103,3 +103,23 @@ async fn what_cannot_be_delivered_is_dropped() {
     assert_eq!(seen[2].body, twice);
     assert_eq!(seen[2].headers["traceparent"], "b");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_may_expire_while_it_waits() {
+    // The first one holds up the others for longer than one of them lives.
+    let app = App::new(|_, before| match before {
+        0 => Act::After(Duration::from_secs(30), 200),
+        _ => OK,
+    });
+    let (began, now) = (Instant::now(), Timestamp::now());
+    let clock = move || now + jiff::SignedDuration::try_from(began.elapsed()).unwrap();
+    let broker = broker();
+    let inbound = Arc::clone(&app) as Arc<dyn Inbound>;
+    let sources = events(subscribed(&broker, "/e"));
+    let deliveries = start_at(Arc::new(clock), inbound, sources, None).unwrap();
+    for (data, ttl) in [("first", "60"), ("short", "20"), ("long", "60")] {
+        publish(&broker, data, &[("ttlInSeconds", ttl)]).await.unwrap();
+    }
+    deliveries.finish(MINUTES).await;
+    assert_eq!(app.data(), ["first", "long"]);
+}

@@ -8,6 +8,7 @@ mod database;
 mod options;
 mod query;
 mod schema;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod worker;
