@@ -8,7 +8,7 @@
 //! who answers when guests invoke their own app.
 //!
 //! The components are few: `state.in-memory`, `state.sqlite`, `state.redis`, `pubsub.in-memory`,
-//! `bindings.http`, `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`,
+//! `pubsub.redis`, `bindings.http`, `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`,
 //! `secretstores.local.file`, `configuration.redis`, `lock.redis`, `crypto.dapr.localstorage` and
 //! `conversation.echo`. They answer as daprd's do, errors included, and what they keep in a file of
 //! SQLite or in a Redis has daprd's format; where they differ, `DIFFERENCES.md` of this crate says
@@ -32,6 +32,8 @@ mod invoke;
 mod jobs;
 mod json;
 mod key_prefix;
+#[cfg(test)]
+mod kills;
 mod kind;
 mod load;
 mod lock;

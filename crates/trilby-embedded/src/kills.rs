@@ -18,7 +18,8 @@ use trilby_dapr::messaging::{Publish, Pubsub as _};
 use trilby_dapr::state::{GetState, State as _, StateItem, StateOperation, TransactState};
 use trilby_dapr::subscription::{Subscription, Target};
 use trilby_dapr::{CallContext, Inbound};
-use trilby_embedded::{Deliveries, Options, Runtime};
+
+use crate::{Deliveries, Options, Runtime};
 
 /// Processes that are killed.
 const KILLS: usize = 220;
@@ -179,7 +180,7 @@ fn say(line: &str) {
 /// Runs a child until it has acknowledged so many writes, kills it, and says which it acknowledged.
 fn killed(folder: &Path, first: usize, writes: usize) -> Vec<(char, usize, usize)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child", "--nocapture", "--quiet"])
+        .args(["--exact", "kills::child", "--nocapture", "--quiet"])
         .env(FOLDER, folder)
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
