@@ -8,12 +8,13 @@
 //! who answers when guests invoke their own app.
 //!
 //! The components are few: `state.in-memory`, `state.sqlite`, `state.redis`, `pubsub.in-memory`,
-//! `pubsub.redis`, `bindings.http`, `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`,
-//! `secretstores.local.file`, `configuration.redis`, `lock.redis`, `crypto.dapr.localstorage` and
-//! `conversation.echo`. They answer as daprd's do, errors included, and what they keep in a file of
-//! SQLite or in a Redis has daprd's format; where they differ, `DIFFERENCES.md` of this crate says
-//! how. `configuration.in-memory`, `configuration.sqlite`, `lock.in-memory` and `lock.sqlite` are
-//! types that Dapr does not have: its own need a server. Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
+//! `pubsub.redis`, `bindings.http`, `bindings.localstorage`, `bindings.cron`,
+//! `secretstores.local.env`, `secretstores.local.file`, `configuration.redis`, `lock.redis`,
+//! `crypto.dapr.localstorage` and `conversation.echo`. They answer as daprd's do, errors included,
+//! and what they keep in a file of SQLite or in a Redis has daprd's format; where they differ,
+//! `DIFFERENCES.md` of this crate says how. `configuration.in-memory`, `configuration.sqlite`,
+//! `lock.in-memory` and `lock.sqlite` are types that Dapr does not have: its own need a server.
+//! Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
 //! resource, the outbox and unknown metadata are named in a warning.
 
 mod bindings;

@@ -1,9 +1,10 @@
 //! What comes to the app by itself: topic events, cron triggers, jobs and changes of configuration,
 //! each as an HTTP request.
 //!
-//! One task per subscription delivers its events in the order of publishing (`topic`, `bulk`), unless
-//! its broker wants several at a time; only retries fall behind. `event` and `routes` say what becomes of a message, `changes` has one task
-//! per watched configuration, `ticks` one per cron binding, and `crate::jobs` one for all jobs.
+//! One task per subscription delivers its events in the order of publishing (`topic`, `bulk`),
+//! unless its broker wants several at a time; only retries fall behind. `event` and `routes` say
+//! what becomes of a message, `changes` has one task per watched configuration, `ticks` one per cron
+//! binding, and `crate::jobs` one for all jobs.
 //! All of them end through the three signals of [`Deliveries`].
 
 mod bulk;
