@@ -34,8 +34,10 @@ mod load;
 mod lock;
 mod metadata;
 mod refusals;
+mod resiliency;
 mod runtime;
 mod secrets;
+mod settings;
 mod state;
 mod text;
 
@@ -45,3 +47,4 @@ pub use inventory::{ComponentInfo, Inventory};
 pub use kind::Kind;
 pub use metadata::SubscriptionType;
 pub use runtime::{Options, Runtime};
+pub use settings::{ApiAccess, ApiProtocol, Otel, Tracing};

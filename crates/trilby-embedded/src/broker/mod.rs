@@ -21,8 +21,8 @@ use trilby_dapr::event::{Event, EventError, Origin};
 use trilby_dapr::messaging::Publish;
 use trilby_dapr::{CallContext, Code, Error as DaprError, Metadata};
 
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 pub(crate) use backlog::{Backlog, Ticket};
 use scopes::Scopes;
 
@@ -263,9 +263,7 @@ impl Broker {
     }
 
     fn failed(&self, topic: &str, why: &str) -> DaprError {
-        let name = self.name();
-        let message = format!("error when publishing to topic {topic} in pubsub {name}: {why}");
-        DaprError::new(Code::Internal, message).with_reason("DAPR_PUBSUB_PUBLISH_MESSAGE")
+        refusals::publish(topic, self.name(), why)
     }
 }
 

@@ -16,6 +16,7 @@ mod routes;
 mod tests;
 mod ticks;
 mod topic;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +34,10 @@ use crate::Error;
 use crate::bindings::Cron;
 use crate::broker::{Backlog, Broker};
 use crate::jobs::{self, Jobs};
+use crate::resiliency::ByComponent;
 pub(crate) use changes::Changes;
 pub(crate) use post::Receiver;
+use tries::Tries;
 
 /// The tasks that deliver. Dropped without [`finish`](Self::finish), they break off.
 #[derive(Debug)]
@@ -132,6 +135,8 @@ pub(crate) struct Sources {
     pub(crate) watches: Vec<(ConfigurationWatch, Changes)>,
     /// All jobs, and how long a receiver of one runs at most.
     pub(crate) jobs: Option<(Arc<Jobs>, Duration)>,
+    /// The policies for what components bring.
+    pub(crate) policies: Arc<ByComponent>,
 }
 
 /// Starts delivering. Must be called on a tokio runtime.
@@ -161,8 +166,8 @@ fn start_at(
         closing: CancellationToken::new(),
         _broken_off: broken_off.clone().drop_guard(),
     };
-    let start = Start { deliveries, broken_off, handle, inbound, clock };
-    let Sources { subscriptions, bindings, watches, jobs } = sources;
+    let Sources { subscriptions, bindings, watches, jobs, policies } = sources;
+    let start = Start { deliveries, broken_off, handle, inbound, clock, policies };
     for (broker, subscription) in subscriptions {
         start.topic(broker, subscription, instead_of)?;
     }
@@ -190,6 +195,7 @@ struct Start {
     handle: Handle,
     inbound: Arc<dyn Inbound>,
     clock: Clock,
+    policies: Arc<ByComponent>,
 }
 
 impl Start {
@@ -213,6 +219,7 @@ impl Start {
         let backlog = Arc::clone(&self.deliveries.backlog);
         let events = broker.subscribe(topic, backlog, instead_of.map(|old| &*old.backlog))?;
         let delivery = topic::Delivery {
+            tries: self.tries(broker.name()),
             broker,
             subscription,
             routes,
@@ -232,6 +239,7 @@ impl Start {
         let target = post::Target::new(&self.inbound, cron.name(), &binding.target)?;
         let delivery = ticks::Delivery {
             target,
+            tries: self.tries(cron.name()),
             cron,
             clock: Arc::clone(&self.clock),
             backlog: Arc::clone(&self.deliveries.backlog),
@@ -244,6 +252,7 @@ impl Start {
     fn changes(&self, watch: ConfigurationWatch, changes: Changes) {
         let delivery = changes::Delivery {
             receiver: Receiver::new(Arc::clone(&self.inbound), watch.deadline),
+            tries: self.tries(&watch.store),
             store: watch.store,
             changes,
             backlog: Arc::clone(&self.deliveries.backlog),
@@ -260,6 +269,10 @@ impl Start {
             draining: self.deliveries.draining.clone(),
         };
         self.spawn(delivery.run());
+    }
+
+    fn tries(&self, component: &str) -> Tries {
+        Tries::new(self.policies.get(component))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

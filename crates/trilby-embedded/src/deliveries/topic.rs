@@ -1,9 +1,10 @@
 //! The events of one subscription.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ use super::event::{self, Unwanted};
 use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
 use super::routes::Routes;
+use super::tries::{Posted, Tries};
 use crate::broker::{Broker, Message};
 
 /// Delivers one event at a time, or several at once to a subscription that wants it so, as daprd's
@@ -24,6 +26,7 @@ pub(super) struct Delivery {
     pub(super) broker: Arc<Broker>,
     pub(super) subscription: Subscription,
     pub(super) routes: Routes,
+    pub(super) tries: Tries,
     /// Whether messages are put into an envelope here, whatever they are.
     pub(super) is_raw: bool,
     pub(super) events: mpsc::Receiver<Message>,
@@ -42,6 +45,8 @@ pub(super) struct Pending {
     pub(super) target: Arc<Target>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// When it was taken from the queue.
+    begun: Instant,
     failures: u32,
     /// Gives the event back to the backlog when it is settled.
     pub(super) message: Message,
@@ -116,7 +121,8 @@ impl Delivery {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
         match event::caught(|| event::read(&message, pubsub, self.is_raw, &self.routes)) {
             Ok(event::Wanted { id, target, headers, body }) => {
-                return Some(Pending { id, target, headers, body, failures: 0, message });
+                let begun = Instant::now();
+                return Some(Pending { id, target, headers, body, begun, failures: 0, message });
             }
             Err(why @ Unwanted::NoRule { .. }) if dead_letter_topic.is_none() => {
                 tracing::debug!(pubsub, topic, "acknowledged: {why}");
@@ -131,22 +137,44 @@ impl Delivery {
 
     async fn deliver(&mut self, pending: Pending) {
         let (headers, body) = (pending.headers.clone(), pending.body.clone());
-        let answer = pending.target.post(CLOUD_EVENT, headers, body).await;
-        let (verdict, why) = match answer {
-            Ok(answer) => (Verdict::of(answer.status(), answer.body()), reason(&answer)),
-            Err(why) => (Verdict::Retry, why),
-        };
-        self.settle(pending, verdict, &why);
+        let post = pending.target.post(CLOUD_EVENT, headers, body);
+        match self.tries.once(is_failure, post).await {
+            Posted::Answer(answer) => {
+                let verdict = Verdict::of(answer.status(), answer.body());
+                self.settle(pending, verdict, Some(answer.status()), &reason(&answer));
+            }
+            Posted::Failed(why) => self.settle(pending, Verdict::Retry, None, &why),
+            Posted::Shut(wait) => self.shut(pending, wait),
+        }
+    }
+
+    /// The circuit breaker is open: as in daprd the event is a dead letter. Where there is no place
+    /// for those, daprd leaves it to its broker; here it waits.
+    pub(super) fn shut(&mut self, pending: Pending, wait: Duration) {
+        if self.subscription.dead_letter_topic.is_some() {
+            let why = format!("the event `{}` met an open circuit breaker", pending.id);
+            return self.give_up(pending.message, why);
+        }
+        self.waiting.add(Instant::now() + wait, Waiting::Delivery(pending));
     }
 
     /// Does what a verdict says.
-    pub(super) fn settle(&mut self, mut pending: Pending, verdict: Verdict, why: &str) {
+    pub(super) fn settle(
+        &mut self,
+        mut pending: Pending,
+        verdict: Verdict,
+        status: Option<StatusCode>,
+        why: &str,
+    ) {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
         let event = &pending.id;
         let draining = self.draining.is_cancelled();
         // While draining, its bound ends the tries, and tells how many events were left. Those that
         // have another place to go end up there.
         let endless = draining && dead_letter_topic.is_none();
+        let failures = pending.failures.saturating_add(1);
+        let wait = self.tries.wait(failures, pending.begun.elapsed(), status);
+        let wait = wait.or_else(|| endless.then(|| back_off(failures)));
         match verdict {
             Verdict::Ack => {}
             Verdict::Drop if dead_letter_topic.is_none() => {
@@ -156,17 +184,17 @@ impl Delivery {
                 let why = format!("the event `{event}` was dropped, as the app asks: {why}");
                 self.give_up(pending.message, why);
             }
-            Verdict::Retry if endless || pending.failures < RETRIES_MAX => {
-                pending.failures += u32::from(!endless);
-                let (event, tries) = (&pending.id, pending.failures);
-                tracing::debug!(pubsub, topic, event, tries, "to be tried again: {why}");
-                let due = Instant::now() + back_off(pending.failures);
-                self.waiting.add(due, Waiting::Delivery(pending));
-            }
             Verdict::Retry => {
-                let tries = RETRIES_MAX + 1;
-                let why = format!("all {tries} tries to deliver the event `{event}` failed: {why}");
-                self.give_up(pending.message, why);
+                let Some(wait) = wait else {
+                    let why = format!(
+                        "all {failures} tries to deliver the event `{event}` failed: {why}"
+                    );
+                    return self.give_up(pending.message, why);
+                };
+                tracing::debug!(pubsub, topic, event, failures, "to be tried again: {why}");
+                // Tries while draining are not counted.
+                pending.failures += u32::from(!endless);
+                self.waiting.add(Instant::now() + wait, Waiting::Delivery(pending));
             }
         }
     }
@@ -205,6 +233,11 @@ impl Delivery {
             }
         }
     }
+}
+
+/// Whether an answer speaks against the app, to a circuit breaker.
+pub(super) fn is_failure(answer: &Response<Bytes>) -> bool {
+    matches!(Verdict::of(answer.status(), answer.body()), Verdict::Retry)
 }
 
 /// What a message says of an answer that is no acknowledgement.

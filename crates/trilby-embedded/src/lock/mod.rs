@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use trilby_dapr::lock::{TryLock, Unlock, Unlocked};
 use trilby_dapr::{Code, Error as DaprError};
 
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 
 mod keys;
 
@@ -51,10 +51,7 @@ impl LockStore {
 
     /// Takes a lock, if nobody holds it.
     pub(crate) fn try_lock(&self, request: TryLock) -> trilby_dapr::Result<bool> {
-        let key = self.prefix.apply(&request.resource).map_err(|why| {
-            DaprError::new(Code::Internal, format!("failed to try acquiring lock: {why}"))
-                .with_reason("ERR_TRY_LOCK")
-        })?;
+        let key = self.prefix.apply(&request.resource).map_err(refusals::try_lock)?;
         let now = Instant::now();
         let mut held = self.held();
         held.remove_expired(now);
@@ -79,10 +76,7 @@ impl LockStore {
 
     /// Gives a lock back.
     pub(crate) fn unlock(&self, request: &Unlock) -> trilby_dapr::Result<Unlocked> {
-        let key = self.prefix.apply(&request.resource).map_err(|why| {
-            DaprError::new(Code::Internal, format!("failed to release lock: {why}"))
-                .with_reason("ERR_UNLOCK")
-        })?;
+        let key = self.prefix.apply(&request.resource).map_err(refusals::unlock)?;
         let mut held = self.held();
         let now = Instant::now();
         held.remove_expired(now);

@@ -82,21 +82,23 @@ impl Configuration for Runtime {
         let store = self.configurations.get(&request.store).ok_or_else(|| {
             refusals::configuration_store(&request.store, self.configurations.is_empty())
         })?;
-        store.get(cx, &request).await
+        self.outbound(cx, request, |request| async move { store.get(cx, &request).await }).await
     }
 }
 
 #[async_trait]
 impl Locks for Runtime {
-    async fn try_lock(&self, _: &CallContext, request: TryLock) -> Result<bool> {
+    async fn try_lock(&self, cx: &CallContext, request: TryLock) -> Result<bool> {
         if request.expiry.as_secs() == 0 {
             return Err(refusals::lock_expiry(&request.store));
         }
-        self.lock_store(&request.store, &request.resource, &request.owner)?.try_lock(request)
+        let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
+        self.outbound(cx, request, |request| async move { store.try_lock(request) }).await
     }
 
-    async fn unlock(&self, _: &CallContext, request: Unlock) -> Result<Unlocked> {
-        self.lock_store(&request.store, &request.resource, &request.owner)?.unlock(&request)
+    async fn unlock(&self, cx: &CallContext, request: Unlock) -> Result<Unlocked> {
+        let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
+        self.outbound(cx, request, |request| async move { store.unlock(&request) }).await
     }
 }
 
@@ -110,7 +112,8 @@ impl Crypto for Runtime {
     ) -> Result<ByteStream> {
         let provider = self.crypto(&request.component)?;
         let what = format!("the encryption with `{}`", request.component);
-        let begun = timeout_at(cx.deadline, provider.encrypt(request, plain)).await;
+        let begun = self.outbound_once(cx, request, |request| provider.encrypt(request, plain));
+        let begun = timeout_at(cx.deadline, begun).await;
         begun.unwrap_or_else(|_| Err(Error::deadline(&what)))
     }
 
@@ -122,17 +125,19 @@ impl Crypto for Runtime {
     ) -> Result<ByteStream> {
         let provider = self.crypto(&request.component)?;
         let what = format!("the decryption with `{}`", request.component);
-        let begun = timeout_at(cx.deadline, provider.decrypt(request, envelope)).await;
+        let begun = self.outbound_once(cx, request, |request| provider.decrypt(request, envelope));
+        let begun = timeout_at(cx.deadline, begun).await;
         begun.unwrap_or_else(|_| Err(Error::deadline(&what)))
     }
 }
 
 #[async_trait]
 impl Conversation for Runtime {
-    async fn converse(&self, _: &CallContext, request: Converse) -> Result<Bytes> {
+    async fn converse(&self, cx: &CallContext, request: Converse) -> Result<Bytes> {
         let found = self.conversations.get(&request.component);
         let component = found.ok_or_else(|| conversation::component(&request.component))?;
-        component.converse(&request.request)
+        self.outbound(cx, request, |request| async move { component.converse(&request.request) })
+            .await
     }
 }
 
@@ -144,7 +149,7 @@ impl Invocation for Runtime {
         request: InvokeService,
         body: ByteStream,
     ) -> Result<ServiceReply> {
-        self.apps.invoke(cx, request, body).await
+        self.apps.invoke(cx, &self.policies, request, body).await
     }
 }
 

@@ -31,6 +31,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
     let options = Options {
         app_id: "app".to_owned(),
         components: if files.is_empty() { Vec::new() } else { vec![components] },
+        configuration: None,
         defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
         apps: BTreeMap::new(),

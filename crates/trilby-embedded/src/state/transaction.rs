@@ -1,11 +1,12 @@
 //! Transactions.
 
 use trilby_dapr::state::{StateOperation, TransactState};
-use trilby_dapr::{CallContext, Code, Error, Result};
+use trilby_dapr::{CallContext, Code, Result};
 
 use super::sqlite::CallFailure;
 use super::write::{Delete, Failure, Set, Value, Write};
 use super::{StateStore, Table, guard};
+use crate::refusals;
 
 impl StateStore {
     /// Writes and deletes in order, all or nothing.
@@ -31,8 +32,7 @@ impl StateStore {
                 Failure::Mismatch(_) => Code::Aborted,
                 Failure::Failed(_) => Code::Internal,
             };
-            let message = format!("error while executing state transaction: {failure}");
-            Error::new(code, message).with_reason("ERR_STATE_TRANSACTION")
+            refusals::state_transaction(code, failure)
         })
     }
 

@@ -5,6 +5,7 @@ mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -30,6 +31,22 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
         fs::write(folder.path().join(name), text).unwrap();
     }
     folder
+}
+
+fn options(folders: &[PathBuf], app_id: &str) -> Options {
+    Options {
+        app_id: app_id.to_owned(),
+        components: folders.to_vec(),
+        configuration: None,
+        defaults: Vec::new(),
+        data_dir: PathBuf::new(),
+        env: BTreeMap::new(),
+        apps: BTreeMap::new(),
+    }
+}
+
+fn load(folders: &[PathBuf], app_id: &str) -> Result<Found, Error> {
+    super::load(&options(folders, app_id))
 }
 
 /// Loads and resolves for the app `app`. Errors name files by their name only.
