@@ -27,7 +27,7 @@ pub(super) enum Posted {
 }
 
 /// A try that failed, with an answer or the reason why there is none.
-type Failure = Result<Response<Bytes>, String>;
+type Failure = Result<Box<Response<Bytes>>, String>;
 
 impl Tries {
     pub(super) fn new(policy: Option<&Arc<Policy>>) -> Self {
@@ -45,7 +45,8 @@ impl Tries {
         };
         let try_it = || async { sorted(post.await, is_failure) };
         match policy.run_once(None, |_| Fault::Passing, try_it).await {
-            Ok(answer) | Err(Stop::Failed(Ok(answer))) => Posted::Answer(answer),
+            Ok(answer) => Posted::Answer(answer),
+            Err(Stop::Failed(Ok(answer))) => Posted::Answer(*answer),
             Err(Stop::Failed(Err(why))) => Posted::Failed(why),
             Err(Stop::TimedOut | Stop::Deadline) => Posted::Failed(late(policy)),
             Err(Stop::Refused(_)) => Posted::Shut(policy.shut_for()),
@@ -74,7 +75,7 @@ impl Tries {
         };
         match policy.run_until(None, Some(draining), judge, try_it).await {
             Ok(answer) => Ok(answer),
-            Err(Stop::Failed(failure)) => failure,
+            Err(Stop::Failed(failure)) => failure.map(|answer| *answer),
             Err(Stop::TimedOut | Stop::Deadline) => Err(late(policy)),
             Err(stop @ Stop::Refused(_)) => Err(stop.reason().to_owned()),
         }
@@ -105,7 +106,7 @@ fn sorted(
     is_failure: impl Fn(&Response<Bytes>) -> bool,
 ) -> Result<Response<Bytes>, Failure> {
     match posted {
-        Ok(answer) if is_failure(&answer) => Err(Ok(answer)),
+        Ok(answer) if is_failure(&answer) => Err(Ok(Box::new(answer))),
         Ok(answer) => Ok(answer),
         Err(why) => Err(Err(why)),
     }

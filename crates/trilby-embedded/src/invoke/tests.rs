@@ -1,5 +1,7 @@
 //! Calls of this app and of others, over real sockets.
 
+mod policies;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;

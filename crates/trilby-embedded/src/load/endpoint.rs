@@ -12,6 +12,10 @@ use super::node::Node;
 use super::resolve::{Context, Owner};
 use crate::Error;
 
+/// What the HTTP client says itself.
+const OF_THE_CONNECTION: [&str; 5] =
+    ["connection", "content-length", "host", "transfer-encoding", "upgrade"];
+
 /// An endpoint as its file describes it, before its references are resolved.
 #[derive(Debug)]
 pub(crate) struct DeclaredEndpoint {
@@ -79,6 +83,10 @@ fn header(file: &Path, node: Node) -> Result<Item, Error> {
     let Text { text, line } = &item.name;
     if HeaderName::try_from(text.as_str()).is_err() {
         return Err(mistake(file, *line, format!("`{text}` is no name of a header")));
+    }
+    if OF_THE_CONNECTION.iter().any(|name| text.eq_ignore_ascii_case(name)) {
+        let message = format!("`{text}` is about the connection, and not for a file to set");
+        return Err(mistake(file, *line, message));
     }
     if let From::Value(value) = &item.from
         && HeaderValue::try_from(value.as_str()).is_err()

@@ -10,6 +10,8 @@ mod apps;
 mod book;
 mod breaker;
 mod declared;
+#[cfg(test)]
+pub(crate) mod for_tests;
 mod policy;
 mod retry;
 #[cfg(test)]
@@ -106,7 +108,7 @@ impl Policies {
             Arc::new(Breaker::new(name, settings.clone(), Instant::now()))
         });
         let policy = |found: Found| {
-            let breaker = found.breaker.as_ref().and(breaker.clone());
+            let breaker = found.breaker.as_ref().and_then(|_| breaker.clone());
             let (timeout, retry) = (found.timeout, found.retry);
             Arc::new(Policy { target: format!("component {name}"), timeout, retry, breaker })
         };

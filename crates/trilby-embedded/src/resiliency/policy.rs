@@ -106,12 +106,12 @@ impl Policy {
             }
             let target = &self.target;
             tracing::debug!(target, failures, ?wait, "to be tried again");
-            let waited = match given_up {
-                None => Some(sleep(wait).await),
-                Some(given_up) => given_up.run_until_cancelled(sleep(wait)).await,
-            };
-            if waited.is_none() {
-                return Err(stop);
+            if let Some(given_up) = given_up {
+                if given_up.run_until_cancelled(sleep(wait)).await.is_none() {
+                    return Err(stop);
+                }
+            } else {
+                sleep(wait).await;
             }
         }
     }

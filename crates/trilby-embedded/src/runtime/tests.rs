@@ -1,6 +1,7 @@
 //! The runtime as its user sees it: what there is by default, and what is not there.
 
 mod local;
+mod policies;
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,9 @@
 //! Component files that are as they should be, and arbitrary text.
 
+mod configuration;
+mod endpoints;
 mod mistakes;
+mod resiliency;
 mod subscriptions;
 
 use std::collections::BTreeMap;
@@ -144,8 +147,8 @@ auth: {secretStore: vault}
 fn scopes_and_other_kinds_are_passed_over() {
     let other = with_spec("  type: state.redis\nscopes: [other-app]\n");
     let ours = with_spec("  type: state.in-memory\nscopes: [other-app, app]\n");
-    let resiliency = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nspec: {what: ever}\n";
-    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", resiliency)];
+    let unknown = "apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nspec: {what: ever}\n";
+    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", unknown)];
     let components = components(&files).unwrap();
     assert_eq!(components.len(), 1);
     assert_eq!(components[0].type_name, "state.in-memory");
@@ -159,6 +162,8 @@ fn the_repositorys_own_components_are_read() {
         components.iter().map(|component| component.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(named("components"), ["pubsub", "statestore"]);
+    let found = load(&[repository.join("components")], "app").unwrap();
+    assert_eq!(found.resiliencies.len(), 1);
     assert_eq!(named("examples/guestbook/components"), ["prune", "pubsub", "statestore"]);
 }
 

@@ -65,7 +65,7 @@ async fn the_callers_deadline_bounds_all_tries() {
     let never = policy.run(
         Some(begun + ms(50)),
         |_: &&str| Fault::Passing,
-        || std::future::pending::<Result<(), &str>>(),
+        std::future::pending::<Result<(), &str>>,
     );
     assert_eq!(never.await, Err(Stop::Deadline));
     assert_eq!(begun.elapsed(), ms(50));
@@ -91,7 +91,7 @@ async fn each_try_has_the_policys_time() {
     assert_eq!(outcome.await, Ok(()));
     assert_eq!(begun.elapsed(), ms(5 + 10 + 4));
     let never =
-        policy.run(None, |_: &&str| Fault::Passing, || std::future::pending::<Result<(), &str>>());
+        policy.run(None, |_: &&str| Fault::Passing, std::future::pending::<Result<(), &str>>);
     let stop = never.await.unwrap_err();
     assert_eq!((stop.reason(), &stop), ("context deadline exceeded", &Stop::TimedOut));
 }
