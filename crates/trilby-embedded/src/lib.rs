@@ -11,8 +11,13 @@
 //! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`, `secretstores.local.file`,
 //! `crypto.dapr.localstorage` and `conversation.echo`. They answer as daprd's do, errors included,
 //! and `state.sqlite` has daprd's file format. `configuration.in-memory` and `lock.in-memory` are
-//! types that Dapr does not have: its own need a server. Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
-//! resource, the outbox and unknown metadata are named in a warning.
+//! types that Dapr does not have: its own need a server. Actors need a sidecar. Encryption of state
+//! is refused rather than left out; other kinds of resource, the outbox and unknown metadata are
+//! named in a warning.
+//!
+//! Beside components the files have `settings` (`Configuration`), servers outside Dapr that `invoke`
+//! knows (`HTTPEndpoint`), and the timeouts, retries and circuit breakers of `resiliency`, under which
+//! components and apps are called, and events delivered.
 
 mod bindings;
 mod broker;

@@ -67,6 +67,11 @@ impl Apps {
         self.peers.add_endpoint(name, endpoint)
     }
 
+    /// The names of the servers outside Dapr.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.peers.endpoint_names()
+    }
+
     /// Sends a request to an app, and waits for the head of its answer, under the policy for the
     /// app if there is one.
     pub(crate) async fn invoke(

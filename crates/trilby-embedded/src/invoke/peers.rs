@@ -80,6 +80,10 @@ impl Peers {
         self.addresses.get(id).ok_or_else(|| format!("couldn't find service: {id}"))
     }
 
+    pub(super) fn endpoint_names(&self) -> impl Iterator<Item = &str> {
+        self.endpoints.keys().map(String::as_str)
+    }
+
     /// Sends a request, whose URI has only a path and a query, to another app, and waits for the
     /// answer's head.
     pub(super) async fn send(

@@ -47,6 +47,8 @@ pub(crate) struct Policies {
     /// For what a component brings to the app.
     inbound: Arc<ByComponent>,
     apps: BTreeMap<String, AppPolicy>,
+    /// Those of the resources.
+    names: Vec<String>,
 }
 
 impl Policies {
@@ -80,6 +82,7 @@ impl Policies {
                 book.find(&declared.file, names)?;
             }
         }
+        policies.names = all.iter().map(|declared| declared.name.clone()).collect();
         for component in inventory.components() {
             let name = component.name.as_str();
             let default = |way: &str| book.default(&levels(component.kind, way));
@@ -117,6 +120,11 @@ impl Policies {
                 all.insert(name.to_owned(), policy(found));
             }
         }
+    }
+
+    /// The names of the resources that they are from.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// The policy for what the app asks of a component; `None` for a call that is made once.

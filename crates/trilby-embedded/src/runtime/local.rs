@@ -21,7 +21,7 @@ use trilby_dapr::{CallContext, Error, Inbound, Result};
 use crate::conversation::refusals as conversation;
 use crate::crypto::{LocalStorageCrypto, refusals as crypto};
 use crate::lock::LockStore;
-use crate::metadata::{SubscriptionType, capabilities};
+use crate::metadata::{Named, SubscriptionType, capabilities};
 use crate::{Kind, Runtime, refusals};
 
 impl Runtime {
@@ -156,7 +156,11 @@ impl Invocation for Runtime {
 #[async_trait]
 impl RuntimeApi for Runtime {
     async fn get_metadata(&self, _: &CallContext) -> Result<Bytes> {
-        Ok(self.metadata.json(&self.app_id, &self.inventory, |info| {
+        let named = Named {
+            endpoints: self.apps.endpoints().collect(),
+            resiliencies: self.policies.names().collect(),
+        };
+        Ok(self.metadata.json(&self.app_id, &self.inventory, &named, |info| {
             let store = self.secrets.get(&info.name);
             capabilities(info.kind, store.is_some_and(|store| store.is_multi_valued()))
         }))
