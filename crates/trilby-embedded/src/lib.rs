@@ -15,9 +15,9 @@
 //! is refused rather than left out; other kinds of resource, the outbox and unknown metadata are
 //! named in a warning.
 //!
-//! Beside components the files have `settings` (`Configuration`), servers outside Dapr that `invoke`
-//! knows (`HTTPEndpoint`), and the timeouts, retries and circuit breakers of `resiliency`, under which
-//! components and apps are called, and events delivered.
+//! Beside components the files have `settings` (`Configuration`), servers outside Dapr that
+//! `invoke` knows (`HTTPEndpoint`), and the timeouts, retries and circuit breakers of `resiliency`,
+//! under which components and apps are called, and events delivered.
 
 mod bindings;
 mod broker;

@@ -43,7 +43,7 @@ pub struct Options {
     pub app_id: String,
     /// Folders of component files.
     pub components: Vec<PathBuf>,
-    /// A file of the kind `Configuration` outside the folders, as daprd's flag `--config` names one.
+    /// A file of the kind `Configuration` outside the folders, as daprd's `--config` names one.
     pub configuration: Option<PathBuf>,
     /// The kinds of which there is a default component when no file describes one.
     pub defaults: Vec<Kind>,

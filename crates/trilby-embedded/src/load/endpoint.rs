@@ -70,8 +70,8 @@ fn base(file: &Path, Text { text, line }: Text) -> Result<Uri, Error> {
     });
     url.ok_or_else(|| {
         let message = format!(
-            "`baseUrl` must be `http://host:port/path` or `https://…`, without a user, `?` and `#`; \
-             this is `{}`",
+            "`baseUrl` must be `http://host:port/path` or `https://…`, without a user, `?` and \
+             `#`; this is `{}`",
             text.split('@').next_back().unwrap_or_default()
         );
         mistake(file, line, message)

@@ -139,7 +139,7 @@ impl Book {
 fn note_double(declared: &DeclaredResiliency, name: &Name, is_double: bool) {
     if is_double {
         let (file, line, policy) = (declared.file.display(), name.line, &name.text);
-        tracing::warn!(%file, line, policy, "another policy has this name too; this one is in force");
+        tracing::warn!(%file, line, policy, "another policy has this name; this is in force");
     }
 }
 

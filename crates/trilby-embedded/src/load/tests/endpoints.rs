@@ -37,18 +37,21 @@ fn an_endpoint_has_an_address_and_headers() {
 
 #[test]
 fn mistakes_are_pointed_at() {
-    let url = "`baseUrl` must be `http://host:port/path` or `https://…`, without a user, `?` and `#`; \
-               this is";
+    let url = "`baseUrl` must be `http://host:port/path` or `https://…`, without a user, `?` and \
+               `#`; this is";
     for (spec, expected) in [
         ("  headers: []\n", "5: `spec` needs `baseUrl`".to_owned()),
-        ("  baseURL: http://a\n", "5: `spec` has no key `baseURL`; did you mean `baseUrl`?".to_owned()),
+        (
+            "  baseURL: http://a\n",
+            "5: `spec` has no key `baseURL`; did you mean `baseUrl`?".to_owned(),
+        ),
         ("  baseUrl: example.com\n", format!("5: {url} `example.com`")),
         ("  baseUrl: http://a?b=c\n", format!("5: {url} `http://a?b=c`")),
         ("  baseUrl: http://me:hunter2@a\n", format!("5: {url} `a`")),
         (
             "  baseUrl: http://a\n  clientTLS: {rootCA: {value: x}}\n",
-            "6: the embedded runtime does not have `clientTLS`; it trusts the certificates that this \
-             machine trusts, and a daprd sidecar has the other ones"
+            "6: the embedded runtime does not have `clientTLS`; it trusts the certificates that \
+             this machine trusts, and a daprd sidecar has the other ones"
                 .to_owned(),
         ),
         (

@@ -26,8 +26,8 @@ fn vault() -> (TempDir, Runtime) {
         "spec: {type: secretstores.local.file, metadata: [{name: secretsFile, value: \
          FOLDER/components/secrets.json}]}",
     );
-    let settings = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\nspec:\n  \
-                    secrets: {scopes: [{storeName: vault, deniedSecrets: [root]}]}\n";
+    let settings = "apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata: {name: c}\n\
+                    spec:\n  secrets: {scopes: [{storeName: vault, deniedSecrets: [root]}]}\n";
     opened(&[
         ("a.yaml", vault.as_str()),
         ("b.yaml", POLICIES),
