@@ -28,7 +28,7 @@ impl Inventory {
     ///
     /// At the first mistake in a file.
     pub fn read(options: &Options) -> Result<Self, Error> {
-        let found = load::load(&options.components, &options.app_id)?;
+        let found = load::load(options)?;
         let mut inventory = Self::default();
         for described in &found.components {
             let (name, known) = (described.name().to_owned(), described.known);
@@ -38,6 +38,7 @@ impl Inventory {
             inventory.add(kind, component.name, component.type_name);
         }
         declared::check(&found.subscriptions, &inventory)?;
+        found.policies(options, &inventory)?;
         Ok(inventory)
     }
 

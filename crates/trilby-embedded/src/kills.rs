@@ -90,6 +90,7 @@ fn open(folder: &Path) -> Arc<Runtime> {
     let options = Options {
         app_id: "app".to_owned(),
         components: vec![components],
+        configuration: None,
         defaults: Vec::new(),
         data_dir: folder.join("data"),
         env: BTreeMap::new(),

@@ -16,6 +16,10 @@
 //! `lock.in-memory` and `lock.sqlite` are types that Dapr does not have: its own need a server.
 //! Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
 //! resource, the outbox and unknown metadata are named in a warning.
+//!
+//! Beside components the files have `settings` (`Configuration`), servers outside Dapr that
+//! `invoke` knows (`HTTPEndpoint`), and the timeouts, retries and circuit breakers of `resiliency`,
+//! under which components and apps are called, and events delivered.
 
 mod bindings;
 mod broker;
@@ -41,8 +45,10 @@ mod lock;
 mod metadata;
 mod redis;
 mod refusals;
+mod resiliency;
 mod runtime;
 mod secrets;
+mod settings;
 mod state;
 mod text;
 
@@ -52,3 +58,4 @@ pub use inventory::{ComponentInfo, Inventory};
 pub use kind::Kind;
 pub use metadata::SubscriptionType;
 pub use runtime::{Options, Runtime};
+pub use settings::{ApiAccess, ApiProtocol, Otel, Tracing};

@@ -29,6 +29,13 @@ pub enum SubscriptionType {
     Declarative,
 }
 
+/// Resources of which the metadata has the names.
+#[derive(Default)]
+pub(crate) struct Named<'a> {
+    pub(crate) endpoints: Vec<&'a str>,
+    pub(crate) resiliencies: Vec<&'a str>,
+}
+
 /// What changes while the runtime runs.
 #[derive(Default)]
 pub(crate) struct Metadata {
@@ -68,6 +75,7 @@ impl Metadata {
         &self,
         app_id: &str,
         inventory: &Inventory,
+        named: &Named<'_>,
         capabilities: impl Fn(&ComponentInfo) -> &'static [&'static str],
     ) -> Bytes {
         let mut extended = lock(&self.extended).clone();
@@ -82,6 +90,8 @@ impl Metadata {
             "components": components.collect::<Vec<Value>>(),
             "extended": extended,
             "subscriptions": subscriptions.collect::<Vec<Value>>(),
+            "httpEndpoints": names(&named.endpoints),
+            "resiliencies": names(&named.resiliencies),
             "appConnectionProperties": { "protocol": "http" },
             "actorRuntime": {
                 "runtimeStatus": "DISABLED",
@@ -89,9 +99,14 @@ impl Metadata {
                 "placement": "placement: disconnected",
             },
         });
-        drop_empty(&mut all, &["components", "subscriptions"]);
+        let may_be_empty = ["components", "subscriptions", "httpEndpoints", "resiliencies"];
+        drop_empty(&mut all, &may_be_empty);
         all.to_string().into()
     }
+}
+
+fn names(all: &[&str]) -> Vec<Value> {
+    all.iter().map(|name| json!({ "name": name })).collect()
 }
 
 /// What a component can do, in daprd's words. Left out is what daprd offers to its actors and

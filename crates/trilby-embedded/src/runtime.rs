@@ -2,8 +2,10 @@
 
 mod actors;
 mod blocks;
+mod calls;
 pub(crate) mod declared;
 mod local;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -25,11 +27,12 @@ use crate::deliveries::{self, Deliveries, Sources};
 use crate::invoke::Apps;
 use crate::jobs::Jobs;
 use crate::load::subscription::DeclaredSubscription;
-use crate::load::types::nearest;
-use crate::load::{self, Context, Described, Lookup};
+use crate::load::{self, Described};
 use crate::lock::LockStore;
 use crate::metadata::Metadata;
+use crate::resiliency::Policies;
 use crate::secrets::SecretStore;
+use crate::settings::Settings;
 use crate::state::StateStore;
 use crate::{Error, Inventory, Kind, refusals};
 
@@ -40,6 +43,8 @@ pub struct Options {
     pub app_id: String,
     /// Folders of component files.
     pub components: Vec<PathBuf>,
+    /// A file of the kind `Configuration` outside the folders, as daprd's `--config` names one.
+    pub configuration: Option<PathBuf>,
     /// The kinds of which there is a default component when no file describes one.
     pub defaults: Vec<Kind>,
     /// The folder of the default state store and of the jobs; made only if there are such.
@@ -68,6 +73,8 @@ pub struct Runtime {
     locks: BTreeMap<String, LockStore>,
     cryptos: BTreeMap<String, LocalStorageCrypto>,
     conversations: BTreeMap<String, Echo>,
+    settings: Settings,
+    policies: Policies,
 }
 
 impl Runtime {
@@ -82,7 +89,7 @@ impl Runtime {
     /// At the first mistake in a file, and when a component cannot be opened, unless its file says
     /// `ignoreErrors`.
     pub fn open(options: Options) -> std::result::Result<Self, Error> {
-        let found = load::load(&options.components, &options.app_id)?;
+        let found = load::load(&options)?;
         let mut runtime = Self {
             app_id: options.app_id.clone(),
             apps: Apps::open(&options)?,
@@ -99,6 +106,8 @@ impl Runtime {
             locks: BTreeMap::new(),
             cryptos: BTreeMap::new(),
             conversations: BTreeMap::new(),
+            settings: found.settings.clone(),
+            policies: Policies::default(),
         };
         // Other components' metadata may refer to secrets.
         let (stores, others): (Vec<_>, Vec<_>) = found
@@ -112,6 +121,8 @@ impl Runtime {
             runtime.insert(kind, &component, &options)?;
         }
         declared::check(&runtime.declared, &runtime.inventory)?;
+        runtime.policies = found.policies(&options, &runtime.inventory)?;
+        runtime.open_endpoints(&found.endpoints, &options)?;
         Ok(runtime)
     }
 
@@ -120,18 +131,7 @@ impl Runtime {
         described: &Described,
         options: &Options,
     ) -> std::result::Result<(), Error> {
-        let context = Context {
-            app_id: &options.app_id,
-            env: &options.env,
-            secrets: &|store, name, key| match self.secrets.get(store) {
-                None => {
-                    let names: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
-                    Lookup::NoStore(nearest(store, &names).map(str::to_owned))
-                }
-                Some(store) => store.lookup(name, key).map_or(Lookup::NoSecret, Lookup::Found),
-            },
-        };
-        let component = described.resolve(&context)?;
+        let component = self.resolved(options, |context| described.resolve(context))?;
         match self.insert(described.known.kind, &component, options) {
             Err(error) if described.ignore_errors() => {
                 tracing::warn!(component = component.name, %error, "left out (ignoreErrors)");
@@ -219,7 +219,8 @@ impl Runtime {
             Ok((cron, binding))
         });
         let bindings = bindings.collect::<std::result::Result<Vec<_>, Error>>()?;
-        let sources = Sources { subscriptions, bindings, ..Sources::default() };
+        let policies = self.policies.inbound();
+        let sources = Sources { subscriptions, bindings, policies, ..Sources::default() };
         deliveries::start(inbound, sources, instead_of)
     }
 
@@ -256,7 +257,8 @@ impl Runtime {
     ) -> std::result::Result<Deliveries, Error> {
         let changes = self.watch_configuration(&watch.store, watch.key.clone())?;
         let watches = vec![(watch, changes)];
-        deliveries::start(inbound, Sources { watches, ..Sources::default() }, instead_of)
+        let policies = self.policies.inbound();
+        deliveries::start(inbound, Sources { watches, policies, ..Sources::default() }, instead_of)
     }
 
     pub(crate) fn jobs(&self) -> &Arc<Jobs> {

@@ -9,6 +9,7 @@ use trilby_dapr::{CallContext, Code, Error as DaprError, Metadata};
 
 use super::queues::{QUEUE_BYTES_MAX, QUEUE_DEPTH_MAX};
 use super::{Broker, Refusal};
+use crate::refusals;
 
 impl Broker {
     /// What travels: the payload, or an envelope with it.
@@ -69,10 +70,7 @@ impl Broker {
     /// The error for an event that was not published.
     pub(super) fn refused(&self, topic: &str, refusal: Refusal) -> DaprError {
         let name = self.name();
-        let failed = |why: &str| {
-            let message = format!("error when publishing to topic {topic} in pubsub {name}: {why}");
-            DaprError::new(Code::Internal, message).with_reason("DAPR_PUBSUB_PUBLISH_MESSAGE")
-        };
+        let failed = |why: &str| refusals::publish(topic, name, why);
         match refusal {
             Refusal::Full => {
                 let message = format!(

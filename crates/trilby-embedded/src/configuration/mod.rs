@@ -23,15 +23,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 use trilby_dapr::configuration::{ConfigurationItem, GetConfiguration};
-use trilby_dapr::{CallContext, Code, Error as DaprError};
+use trilby_dapr::{CallContext, Error as DaprError};
 
 use self::file::WatchedFile;
 use self::items::Items;
 use self::redis::RedisItems;
 use self::table::WatchedTable;
 use self::watchers::Watchers;
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 
 /// How often the source is looked at for watchers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -134,9 +134,7 @@ impl ConfigurationStore {
 
     /// daprd's words.
     fn failed(&self, keys: &[String], why: &crate::redis::Failure) -> DaprError {
-        let (keys, name) = (keys.join(" "), &self.name);
-        let message = format!("failed to get [{keys}] from Configuration store {name}: {why}");
-        DaprError::new(Code::Internal, message).with_reason("ERR_CONFIGURATION_GET")
+        refusals::configuration(keys, &self.name, why)
     }
 
     /// Looks at the file now, on this thread.

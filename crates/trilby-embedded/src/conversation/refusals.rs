@@ -30,7 +30,7 @@ pub(super) fn invalid(name: &str, why: &str) -> Error {
 }
 
 /// The component could not answer.
-pub(super) fn failed(name: &str, why: &str) -> Error {
+pub(crate) fn failed(name: &str, why: &str) -> Error {
     let message = format!("failed conversing with component {name}: {why}");
     Error::new(Code::Internal, message).with_reason("ERR_CONVERSATION_INVOKE")
 }

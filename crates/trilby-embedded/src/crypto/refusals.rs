@@ -23,7 +23,7 @@ pub(super) fn missing_option(name: &str) -> Error {
 }
 
 /// An operation that cannot be done, or broke off.
-pub(super) fn operation(why: impl Display) -> Error {
+pub(crate) fn operation(why: impl Display) -> Error {
     Error::new(Code::Internal, format!("failed to perform operation: {why}"))
 }
 

@@ -1,8 +1,10 @@
 //! Several events of one subscription in one delivery.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 use trilby_dapr::Metadata;
 use trilby_dapr::delivery::{BulkEntry, BulkEvents, CLOUD_EVENT, Verdict};
@@ -10,6 +12,7 @@ use trilby_dapr::subscription::Bulk;
 
 use super::post::{Target, headers};
 use super::topic::{Delivery, Pending, reason};
+use super::tries::Posted;
 
 /// Bytes of events in one delivery, unless one alone has more: it must be within what receivers
 /// take, which is 10 MiB by default, also when the events become base64.
@@ -106,7 +109,13 @@ impl Delivery {
         // The next one is the last.
         let mut parts = vec![group];
         while let Some(mut part) = parts.pop() {
-            let answer = self.post_all(target, &part).await;
+            let answer = match self.post_all(target, &part).await {
+                Ok(answer) => answer,
+                Err(shut) => {
+                    part.into_iter().for_each(|pending| self.shut(pending, shut));
+                    continue;
+                }
+            };
             if part.len() > 1 && answer.status == Some(StatusCode::PAYLOAD_TOO_LARGE) {
                 let later = part.split_off(part.len().div_ceil(2));
                 self.batch_max.shrink(part.len());
@@ -114,25 +123,33 @@ impl Delivery {
                 continue;
             }
             for (pending, verdict) in part.into_iter().zip(answer.verdicts) {
-                self.settle(pending, verdict, &answer.why);
+                self.settle(pending, verdict, answer.status, &answer.why);
             }
         }
     }
 
-    async fn post_all(&self, target: &Target, group: &[Pending]) -> Answer {
+    /// The error is how long a circuit breaker is open.
+    async fn post_all(&self, target: &Target, group: &[Pending]) -> Result<Answer, Duration> {
         let events = self.events_of(group);
         let (ids, body) = (events.entries.iter().map(|entry| entry.id.as_str()), events.to_json());
-        match target.post("application/json", self.bulk_headers(), body).await {
-            Ok(answer) => Answer {
+        let post = target.post("application/json", self.bulk_headers(), body);
+        // As in daprd, one event that failed is a failure of the delivery.
+        let is_failure = |answer: &Response<Bytes>| {
+            let verdicts = Verdict::of_each(answer.status(), answer.body(), ids.clone());
+            verdicts.iter().any(|verdict| matches!(verdict, Verdict::Retry))
+        };
+        Ok(match self.tries.once(is_failure, post).await {
+            Posted::Answer(answer) => Answer {
                 status: Some(answer.status()),
                 verdicts: Verdict::of_each(answer.status(), answer.body(), ids),
                 why: reason(&answer),
             },
-            Err(why) => {
+            Posted::Failed(why) => {
                 let verdicts = group.iter().map(|_| Verdict::Retry).collect();
                 Answer { status: None, verdicts, why }
             }
-        }
+            Posted::Shut(wait) => return Err(wait),
+        })
     }
 
     fn events_of(&self, group: &[Pending]) -> BulkEvents {

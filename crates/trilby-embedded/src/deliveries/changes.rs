@@ -8,16 +8,19 @@ use trilby_dapr::configuration::ConfigurationItem;
 use trilby_dapr::delivery;
 
 use super::post::Receiver;
+use super::tries::Tries;
 use crate::broker::Backlog;
 
 /// Keys and what they hold now, as a configuration store tells them.
 pub(crate) type Changes = mpsc::Receiver<(String, ConfigurationItem)>;
 
-/// Delivers each change, one after the other. A failed one is not repeated: the next change of the
+/// Delivers each change, one after the other. A failed one is not repeated, unless a policy
+/// says so: the next change of the
 /// same key makes it obsolete, and the app can always ask for the value.
 pub(super) struct Delivery {
     pub(super) receiver: Receiver,
     pub(super) store: String,
+    pub(super) tries: Tries,
     pub(super) changes: Changes,
     pub(super) backlog: Arc<Backlog>,
     pub(super) draining: CancellationToken,
@@ -46,7 +49,8 @@ impl Delivery {
 
     async fn deliver(&self, key: &str, item: &ConfigurationItem) {
         let store = &self.store;
-        match self.receiver.post(delivery::configuration(store, key, item)).await {
+        let post = || self.receiver.post(delivery::configuration(store, key, item));
+        match self.tries.all(&self.draining, post).await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 let status = answer.status().as_u16();

@@ -17,6 +17,7 @@ mod routes;
 mod tests;
 mod ticks;
 mod topic;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +35,10 @@ use crate::Error;
 use crate::bindings::Cron;
 use crate::broker::{Backlog, Broker};
 use crate::jobs::{self, Jobs};
+use crate::resiliency::ByComponent;
 pub(crate) use changes::Changes;
 pub(crate) use post::Receiver;
+use tries::Tries;
 
 /// The tasks that deliver. Dropped without [`finish`](Self::finish), they break off.
 #[derive(Debug)]
@@ -133,6 +136,8 @@ pub(crate) struct Sources {
     pub(crate) watches: Vec<(ConfigurationWatch, Changes)>,
     /// All jobs, and how long a receiver of one runs at most.
     pub(crate) jobs: Option<(Arc<Jobs>, Duration)>,
+    /// The policies for what components bring.
+    pub(crate) policies: Arc<ByComponent>,
 }
 
 /// Starts delivering. Must be called on a tokio runtime.
@@ -162,8 +167,8 @@ fn start_at(
         closing: CancellationToken::new(),
         _broken_off: broken_off.clone().drop_guard(),
     };
-    let start = Start { deliveries, broken_off, handle, inbound, clock };
-    let Sources { subscriptions, bindings, watches, jobs } = sources;
+    let Sources { subscriptions, bindings, watches, jobs, policies } = sources;
+    let start = Start { deliveries, broken_off, handle, inbound, clock, policies };
     for (broker, subscription) in subscriptions {
         start.topic(broker, subscription, instead_of)?;
     }
@@ -191,6 +196,7 @@ struct Start {
     handle: Handle,
     inbound: Arc<dyn Inbound>,
     clock: Clock,
+    policies: Arc<ByComponent>,
 }
 
 impl Start {
@@ -216,6 +222,7 @@ impl Start {
         let draining = self.deliveries.draining.clone();
         let events = broker.subscribe(topic, backlog, instead_of, &draining)?;
         let delivery = topic::Delivery {
+            tries: self.tries(broker.name()),
             broker,
             subscription,
             routes,
@@ -236,6 +243,7 @@ impl Start {
         let target = post::Target::new(&self.inbound, cron.name(), &binding.target)?;
         let delivery = ticks::Delivery {
             target,
+            tries: self.tries(cron.name()),
             cron,
             clock: Arc::clone(&self.clock),
             backlog: Arc::clone(&self.deliveries.backlog),
@@ -248,6 +256,7 @@ impl Start {
     fn changes(&self, watch: ConfigurationWatch, changes: Changes) {
         let delivery = changes::Delivery {
             receiver: Receiver::new(Arc::clone(&self.inbound), watch.deadline),
+            tries: self.tries(&watch.store),
             store: watch.store,
             changes,
             backlog: Arc::clone(&self.deliveries.backlog),
@@ -264,6 +273,10 @@ impl Start {
             draining: self.deliveries.draining.clone(),
         };
         self.spawn(delivery.run());
+    }
+
+    fn tries(&self, component: &str) -> Tries {
+        Tries::new(self.policies.get(component))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

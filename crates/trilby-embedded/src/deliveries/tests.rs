@@ -4,6 +4,7 @@ mod bulk;
 mod changes;
 mod dead_letters;
 mod drain;
+mod policies;
 mod routes;
 mod ticks;
 mod topics;

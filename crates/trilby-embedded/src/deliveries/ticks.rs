@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Clock;
 use super::post::Target;
+use super::tries::Tries;
 use crate::bindings::{Cron, cron_headers};
 use crate::broker::Backlog;
 
@@ -18,10 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Delivers each trigger when it is due. A trigger that is due while another one of the same
 /// binding is being delivered is left out (daprd would deliver it at the same time), and a failed
-/// one is not repeated.
+/// one is not repeated, unless a policy says so.
 pub(super) struct Delivery {
     pub(super) target: Target,
     pub(super) cron: Arc<Cron>,
+    pub(super) tries: Tries,
     pub(super) clock: Clock,
     pub(super) backlog: Arc<Backlog>,
     pub(super) draining: CancellationToken,
@@ -70,7 +72,8 @@ impl Delivery {
     async fn deliver(&self) {
         let binding = self.cron.name();
         let headers = cron_headers(self.now());
-        match self.target.post("application/json", headers, Bytes::new()).await {
+        let post = || self.target.post("application/json", headers.clone(), Bytes::new());
+        match self.tries.all(&self.draining, post).await {
             Ok(answer) if answer.status().is_success() => {}
             Ok(answer) => {
                 let status = answer.status().as_u16();

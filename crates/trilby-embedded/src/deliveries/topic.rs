@@ -1,11 +1,12 @@
 //! The events of one subscription.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use trilby_dapr::delivery::{CLOUD_EVENT, Verdict};
@@ -17,6 +18,7 @@ use super::event::{self, Unwanted};
 use super::post::Target;
 use super::retries::{DRAINING_BACK_OFF_MAX, RETRIES_MAX, Retries, back_off};
 use super::routes::Routes;
+use super::tries::{Posted, Tries};
 use crate::broker::{Broker, Events, Message, Unsent};
 
 /// Delivers one event at a time, or several together to a subscription that wants it so, as daprd's
@@ -27,6 +29,7 @@ pub(super) struct Delivery {
     pub(super) broker: Arc<Broker>,
     pub(super) subscription: Subscription,
     pub(super) routes: Routes,
+    pub(super) tries: Tries,
     /// Whether messages are put into an envelope here, whatever they are.
     pub(super) is_raw: bool,
     pub(super) events: Events,
@@ -46,6 +49,8 @@ pub(super) struct Pending {
     pub(super) target: Arc<Target>,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// When it was taken from the queue.
+    begun: Instant,
     failures: u32,
     /// Gives the event back to the backlog when it is settled.
     pub(super) message: Message,
@@ -87,13 +92,13 @@ impl Delivery {
             tokio::select! {
                 biased;
                 Some(done) = under_way.next(), if !under_way.is_empty() => {
-                    let (pending, verdict, why): (_, _, String) = done;
-                    self.settle(pending, verdict, &why);
+                    let (pending, posted) = done;
+                    self.settle_posted(pending, posted);
                     // It may be to be tried again.
                     open = true;
                 }
                 next = self.next(), if has_room => match next {
-                    Some(pending) => under_way.push(deliver(pending)),
+                    Some(pending) => under_way.push(deliver(self.tries.clone(), pending)),
                     None => open = false,
                 },
                 else => return,
@@ -145,7 +150,8 @@ impl Delivery {
             event::read(&message, pubsub, self.is_raw, &self.routes, (self.clock)())
         }) {
             Ok(event::Wanted { id, target, headers, body }) => {
-                return Some(Pending { id, target, headers, body, failures: 0, message });
+                let begun = Instant::now();
+                return Some(Pending { id, target, headers, body, begun, failures: 0, message });
             }
             Err(why @ Unwanted::NoRule { .. }) if dead_letter_topic.is_none() => {
                 tracing::debug!(pubsub, topic, "acknowledged: {why}");
@@ -160,14 +166,50 @@ impl Delivery {
         None
     }
 
+    /// Does what came of one event's delivery says.
+    fn settle_posted(&mut self, pending: Pending, posted: Posted) {
+        match posted {
+            Posted::Answer(answer) => {
+                let verdict = Verdict::of(answer.status(), answer.body());
+                self.settle(pending, verdict, Some(answer.status()), &reason(&answer));
+            }
+            Posted::Failed(why) => self.settle(pending, Verdict::Retry, None, &why),
+            Posted::Shut(wait) => self.shut(pending, wait),
+        }
+    }
+
+    /// The circuit breaker is open: as in daprd the event is a dead letter. Where there is no place
+    /// for those, daprd leaves it to its broker; here it waits, unless the broker brings it again.
+    pub(super) fn shut(&mut self, pending: Pending, wait: Duration) {
+        if self.subscription.dead_letter_topic.is_some() {
+            let why = format!("the event `{}` met an open circuit breaker", pending.id);
+            return self.give_up(pending.message, why);
+        }
+        if self.draining.is_cancelled() && pending.message.comes_again() {
+            let Subscription { pubsub, topic, .. } = &self.subscription;
+            tracing::debug!(pubsub, topic, event = pending.id, "left for later: circuit breaker");
+            return;
+        }
+        self.waiting.add(Instant::now() + wait, Waiting::Delivery(pending));
+    }
+
     /// Does what a verdict says.
-    pub(super) fn settle(&mut self, mut pending: Pending, verdict: Verdict, why: &str) {
+    pub(super) fn settle(
+        &mut self,
+        mut pending: Pending,
+        verdict: Verdict,
+        status: Option<StatusCode>,
+        why: &str,
+    ) {
         let Subscription { pubsub, topic, dead_letter_topic, .. } = &self.subscription;
         let event = &pending.id;
         let draining = self.draining.is_cancelled();
         // While draining, its bound ends the tries, and tells how many events were left. Those that
         // have another place to go end up there.
         let endless = draining && dead_letter_topic.is_none();
+        let failures = pending.failures.saturating_add(1);
+        let wait = self.tries.wait(failures, pending.begun.elapsed(), status);
+        let wait = wait.or_else(|| endless.then(|| back_off(failures)));
         match verdict {
             Verdict::Ack => pending.message.settle(),
             Verdict::Drop if dead_letter_topic.is_none() => {
@@ -181,17 +223,17 @@ impl Delivery {
             Verdict::Retry if endless && pending.message.comes_again() => {
                 tracing::debug!(pubsub, topic, event, "left for later: {why}");
             }
-            Verdict::Retry if endless || pending.failures < RETRIES_MAX => {
-                pending.failures += u32::from(!endless);
-                let (event, tries) = (&pending.id, pending.failures);
-                tracing::debug!(pubsub, topic, event, tries, "to be tried again: {why}");
-                let due = Instant::now() + back_off(pending.failures);
-                self.waiting.add(due, Waiting::Delivery(pending));
-            }
             Verdict::Retry => {
-                let tries = RETRIES_MAX + 1;
-                let why = format!("all {tries} tries to deliver the event `{event}` failed: {why}");
-                self.give_up(pending.message, why);
+                let Some(wait) = wait else {
+                    let why = format!(
+                        "all {failures} tries to deliver the event `{event}` failed: {why}"
+                    );
+                    return self.give_up(pending.message, why);
+                };
+                tracing::debug!(pubsub, topic, event, failures, "to be tried again: {why}");
+                // Tries while draining are not counted.
+                pending.failures += u32::from(!endless);
+                self.waiting.add(Instant::now() + wait, Waiting::Delivery(pending));
             }
         }
     }
@@ -243,13 +285,15 @@ impl Delivery {
 }
 
 /// Delivers one event, and says what came of it.
-async fn deliver(pending: Pending) -> (Pending, Verdict, String) {
+async fn deliver(tries: Tries, pending: Pending) -> (Pending, Posted) {
     let (headers, body) = (pending.headers.clone(), pending.body.clone());
-    let (verdict, why) = match pending.target.post(CLOUD_EVENT, headers, body).await {
-        Ok(answer) => (Verdict::of(answer.status(), answer.body()), reason(&answer)),
-        Err(why) => (Verdict::Retry, why),
-    };
-    (pending, verdict, why)
+    let posted = tries.once(is_failure, pending.target.post(CLOUD_EVENT, headers, body)).await;
+    (pending, posted)
+}
+
+/// Whether an answer speaks against the app, to a circuit breaker.
+pub(super) fn is_failure(answer: &Response<Bytes>) -> bool {
+    matches!(Verdict::of(answer.status(), answer.body()), Verdict::Retry)
 }
 
 /// What a message says of an answer that is no acknowledgement.

@@ -1,5 +1,7 @@
 //! Calls of this app and of others, over real sockets.
 
+mod policies;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -50,6 +52,7 @@ fn apps(peers: &[(&str, String)]) -> Result<Apps, Error> {
     Apps::open(&Options {
         app_id: "me".to_owned(),
         components: Vec::new(),
+        configuration: None,
         defaults: Vec::new(),
         data_dir: "data".into(),
         env: BTreeMap::new(),
@@ -82,7 +85,11 @@ async fn text(reply: ServiceReply) -> String {
 async fn the_own_app_is_asked_directly() {
     let apps = apps(&[]).unwrap();
     let inbound = Arc::new(Recorder::default());
-    let error = apps.invoke(&cx(), post("me", "x"), whole("".into())).await.err().unwrap();
+    let error = apps
+        .invoke(&cx(), &Policies::default(), post("me", "x"), whole("".into()))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(
         error.message,
         "failed to invoke, id: me, err: cannot invoke local endpoint: app channel not initialized"
@@ -91,13 +98,18 @@ async fn the_own_app_is_asked_directly() {
     apps.attach(weak);
     let mut request = post("me.default", "a/../b");
     request.headers.insert("dapr-caller-app-id", "forged".parse().unwrap());
-    let reply = apps.invoke(&cx(), request, whole("body".into())).await.unwrap();
+    let reply =
+        apps.invoke(&cx(), &Policies::default(), request, whole("body".into())).await.unwrap();
     assert_eq!(reply.status, StatusCode::ACCEPTED);
     assert_eq!(reply.headers.keys().collect::<Vec<_>>(), ["x-kept"]);
     assert_eq!(text(reply).await, "done");
     assert_eq!(*inbound.0.lock().unwrap(), [r#"POST /b?q=1&r=%20 "body" None"#]);
     drop(inbound);
-    let error = apps.invoke(&cx(), post("me", "x"), whole("".into())).await.err().unwrap();
+    let error = apps
+        .invoke(&cx(), &Policies::default(), post("me", "x"), whole("".into()))
+        .await
+        .err()
+        .unwrap();
     assert_eq!((error.code, &*error.reason), (Code::Internal, "ERR_DIRECT_INVOKE"));
 }
 
@@ -116,7 +128,11 @@ async fn apps_that_are_not_there_have_daprds_words() {
         ("down", "x", down.as_str()),
         ("down", "a#b", "rpc error: code = InvalidArgument desc = invalid method: "),
     ] {
-        let error = apps.invoke(&cx(), post(app, path), whole("".into())).await.err().unwrap();
+        let error = apps
+            .invoke(&cx(), &Policies::default(), post(app, path), whole("".into()))
+            .await
+            .err()
+            .unwrap();
         let expected = format!("failed to invoke, id: {app}, err: {why}");
         assert!(error.message.starts_with(&expected), "{error}");
         assert_eq!((error.code, &*error.reason), (Code::Internal, "ERR_DIRECT_INVOKE"));
@@ -166,7 +182,8 @@ async fn other_apps_are_asked_over_http() {
     let (address, server) = echo().await;
     let apps = apps(&[("other", format!("http://{address}"))]).unwrap();
     let cx = cx();
-    let ask = |request, body| apps.invoke(&cx, request, body);
+    let none = Policies::default();
+    let ask = |request, body| apps.invoke(&cx, &none, request, body);
     let reply = ask(post("other", "a b"), whole("body".into())).await;
     // A space is none of a URL, so it is encoded.
     let reply = reply.unwrap();
@@ -193,7 +210,11 @@ async fn other_apps_are_asked_over_http() {
 async fn the_head_is_waited_for_until_the_deadline() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let apps = apps(&[("slow", format!("http://{}", silent.local_addr().unwrap()))]).unwrap();
-    let error = apps.invoke(&cx(), post("slow", "x"), whole("".into())).await.err().unwrap();
+    let error = apps
+        .invoke(&cx(), &Policies::default(), post("slow", "x"), whole("".into()))
+        .await
+        .err()
+        .unwrap();
     assert_eq!(error.code, Code::DeadlineExceeded);
     assert_eq!(error.message, "the call of the app `slow` did not finish within the deadline");
 }

@@ -1,21 +1,29 @@
-//! One YAML document: a subscription, or a component's description before its references are
-//! resolved.
+//! One YAML document: of which kind it is, and a component's description before its references
+//! are resolved.
 
 use std::path::{Path, PathBuf};
 
+use super::endpoint::{self, DeclaredEndpoint};
 use super::fields::{Fields, Text, list, mistake};
 use super::node::{Entry, Node, Value};
 use super::subscription::{self, DeclaredSubscription};
 use super::types::nearest;
+use super::{configuration, resiliency};
 use crate::Error;
+use crate::resiliency::DeclaredResiliency;
+use crate::settings::Settings;
 
-const API_VERSION: &str = "dapr.io/v1alpha1";
 const COMPONENT: &str = "Component";
-const SUBSCRIPTION: &str = "Subscription";
+
+/// The kinds of resource that are read.
+const KINDS: [&str; 5] = [COMPONENT, "Configuration", "HTTPEndpoint", "Resiliency", "Subscription"];
 
 /// A document that the embedded runtime uses.
 pub(super) enum Document {
     Component(Description),
+    Configuration(Box<Settings>),
+    Endpoint(DeclaredEndpoint),
+    Resiliency(DeclaredResiliency),
     Subscription(DeclaredSubscription),
 }
 
@@ -35,13 +43,15 @@ pub(super) struct Description {
     pub(super) scopes: Vec<String>,
 }
 
-/// A metadata name and where its value comes from.
+/// A name and where its value comes from.
+#[derive(Debug)]
 pub(crate) struct Item {
     pub(super) name: Text,
     pub(super) from: From,
 }
 
-/// Where a metadata value comes from.
+/// Where a value comes from.
+#[derive(Debug)]
 pub(super) enum From {
     Value(String),
     Environment(Text),
@@ -52,14 +62,14 @@ pub(super) enum From {
 /// and says so.
 pub(super) fn read(file: &Path, node: Node) -> Result<Option<Document>, Error> {
     let kind = kind(file, &node)?;
-    match kind.text.as_str() {
-        COMPONENT => component(file, node).map(|component| Some(Document::Component(component))),
-        SUBSCRIPTION => {
-            let subscription = subscription::read(file, node)?;
-            Ok(Some(Document::Subscription(subscription)))
-        }
+    Ok(Some(match kind.text.as_str() {
+        COMPONENT => Document::Component(component(file, node)?),
+        "Configuration" => Document::Configuration(Box::new(configuration::read(file, node)?)),
+        "HTTPEndpoint" => Document::Endpoint(endpoint::read(file, node)?),
+        "Resiliency" => Document::Resiliency(resiliency::read(file, node)?),
+        "Subscription" => Document::Subscription(subscription::read(file, node)?),
         other => {
-            if let Some(near) = nearest(other, &[COMPONENT, SUBSCRIPTION]) {
+            if let Some(near) = nearest(other, &KINDS) {
                 let message = format!("there is no kind `{other}`; did you mean `{near}`?");
                 return Err(mistake(file, kind.line, message));
             }
@@ -67,33 +77,23 @@ pub(super) fn read(file: &Path, node: Node) -> Result<Option<Document>, Error> {
                 file = %file.display(),
                 line = kind.line,
                 kind = other,
-                "skipped: the embedded runtime does not use this kind of resource yet"
+                "skipped: the embedded runtime does not use this kind of resource"
             );
-            Ok(None)
+            return Ok(None);
         }
-    }
+    }))
 }
 
 fn component(file: &Path, node: Node) -> Result<Description, Error> {
     let line = node.line;
     let known = ["apiVersion", "kind", "metadata", "spec", "auth", "scopes"];
     let mut top = Fields::open(file, "a component", node, &known)?;
-    let version = top.required("apiVersion")?;
-    if version.text != API_VERSION {
-        let message = format!("`apiVersion` must be {API_VERSION}; this is `{}`", version.text);
-        return Err(mistake(file, version.line, message));
-    }
+    top.api_version()?;
     let name = top.name()?;
     let scopes = top.scopes()?;
-    let secret_store = match top.take("auth") {
-        None => None,
-        Some(node) => Fields::open(file, "`auth`", node, &["secretStore"])?.text("secretStore")?,
-    };
-    let Some(spec) = top.take("spec") else {
-        return Err(mistake(file, line, "a component needs `spec`"));
-    };
+    let secret_store = top.secret_store()?;
     let known = ["type", "version", "ignoreErrors", "initTimeout", "metadata"];
-    let mut spec = Fields::open(file, "`spec`", spec, &known)?;
+    let mut spec = top.needed("spec", &known)?;
     // There is nothing here that takes long to open, so `initTimeout` has no effect.
     spec.text("initTimeout")?;
     Ok(Description {
@@ -104,7 +104,7 @@ fn component(file: &Path, node: Node) -> Result<Description, Error> {
         version: spec.text("version")?.filter(|version| !version.text.is_empty()),
         ignore_errors: spec.flag("ignoreErrors")?,
         items: items(file, &mut spec)?,
-        secret_store: secret_store.filter(|store| !store.text.is_empty()),
+        secret_store,
         scopes,
     })
 }
@@ -130,7 +130,7 @@ fn kind(file: &Path, node: &Node) -> Result<Text, Error> {
 fn items(file: &Path, spec: &mut Fields<'_>) -> Result<Vec<Item>, Error> {
     let mut items: Vec<Item> = Vec::new();
     for node in spec.list("metadata")? {
-        let item = item(file, node)?;
+        let item = item(file, "a metadata item", node)?;
         let name = &item.name.text;
         let first = items.iter().find(|other| other.name.text.eq_ignore_ascii_case(name));
         if let Some(first) = first {
@@ -143,10 +143,11 @@ fn items(file: &Path, spec: &mut Fields<'_>) -> Result<Vec<Item>, Error> {
     Ok(items)
 }
 
-fn item(file: &Path, node: Node) -> Result<Item, Error> {
+/// A name and where its value comes from; `what` it is, for messages.
+pub(super) fn item(file: &Path, what: &'static str, node: Node) -> Result<Item, Error> {
     let sources = ["value", "secretKeyRef", "envRef"];
     let known = ["name", "value", "secretKeyRef", "envRef"];
-    let mut fields = Fields::open(file, "a metadata item", node, &known)?;
+    let mut fields = Fields::open(file, what, node, &known)?;
     let name = fields.required("name")?;
     let value = fields.take("value");
     let secret = fields.take("secretKeyRef");

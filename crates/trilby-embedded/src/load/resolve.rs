@@ -1,6 +1,7 @@
-//! References in metadata: secrets, environment variables, and Dapr's placeholders.
+//! References in metadata and headers: secrets, environment variables, and Dapr's placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::Described;
 use super::document::{From, Item};
@@ -32,11 +33,17 @@ impl Described {
     ///
     /// When a secret, its store or an environment variable is missing.
     pub(crate) fn resolve(&self, context: &Context<'_>) -> Result<Component, Error> {
+        let owner = Owner {
+            file: &self.description.file,
+            secret_store: self.description.secret_store.as_ref(),
+        };
         let mut metadata = BTreeMap::new();
         let mut metadata_lines = BTreeMap::new();
         let mut secret_names = BTreeSet::new();
         for item in &self.description.items {
-            metadata.insert(item.name.text.clone(), self.value(item, context)?);
+            let value = owner.value(item, context)?;
+            let value = owner.replace(value, &item.name, context)?;
+            metadata.insert(item.name.text.clone(), value);
             metadata_lines.insert(item.name.text.clone(), item.name.line);
             if matches!(item.from, From::Secret { .. }) {
                 secret_names.insert(item.name.text.clone());
@@ -52,19 +59,28 @@ impl Described {
             line: self.description.line,
         })
     }
+}
 
-    fn value(&self, item: &Item, context: &Context<'_>) -> Result<String, Error> {
-        let value = match &item.from {
-            From::Value(value) => value.clone(),
-            From::Environment(variable) => self.variable(variable, context.env)?,
-            From::Secret { name, key } => self.secret(name, key.as_ref(), context)?,
-        };
-        self.replace(value, &item.name, context)
+/// The resource that references are in.
+pub(super) struct Owner<'a> {
+    pub(super) file: &'a Path,
+    /// Where its secrets are.
+    pub(super) secret_store: Option<&'a Text>,
+}
+
+impl Owner<'_> {
+    /// What an item's value is, or refers to.
+    pub(super) fn value(&self, item: &Item, context: &Context<'_>) -> Result<String, Error> {
+        match &item.from {
+            From::Value(value) => Ok(value.clone()),
+            From::Environment(variable) => self.variable(variable, context.env),
+            From::Secret { name, key } => self.secret(name, key.as_ref(), context),
+        }
     }
 
     /// The runtime's own settings and tokens are out of reach, as in daprd.
     fn variable(&self, variable: &Text, env: &BTreeMap<String, String>) -> Result<String, Error> {
-        let file = &self.description.file;
+        let file = self.file;
         let name = variable.text.as_str();
         let upper = name.to_ascii_uppercase();
         if upper.starts_with("DAPR_") || upper == "APP_API_TOKEN" {
@@ -84,10 +100,10 @@ impl Described {
         key: Option<&Text>,
         context: &Context<'_>,
     ) -> Result<String, Error> {
-        let file = &self.description.file;
-        let Some(store) = &self.description.secret_store else {
+        let file = self.file;
+        let Some(store) = self.secret_store else {
             let message = "`secretKeyRef` needs to know where the secret is; add at the top level \
-                           of this component:\nauth:\n  secretStore: NAME-OF-A-SECRET-STORE";
+                           of this resource:\nauth:\n  secretStore: NAME-OF-A-SECRET-STORE";
             return Err(mistake(file, name.line, message));
         };
         // Dapr takes the secret's own name when there is no key.
@@ -135,7 +151,7 @@ impl Described {
                     "`{}` has {{podName}}, but the environment has no `POD_NAME`; set it",
                     name.text
                 );
-                return Err(mistake(&self.description.file, name.line, message));
+                return Err(mistake(self.file, name.line, message));
             }
             value = value.replace("{podName}", pod);
         }

@@ -19,8 +19,8 @@ use self::keys::KeyPrefix;
 use self::memory::{Full, LOCKS_MAX, Memory};
 use self::redis::RedisLocks;
 use self::sqlite::SqliteLocks;
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 
 /// Dapr counts the seconds of a lock in 32 bits.
 const EXPIRY_MAX: Duration = Duration::from_secs(0x7fff_ffff);
@@ -56,11 +56,7 @@ impl LockStore {
         cx: &CallContext,
         request: TryLock,
     ) -> trilby_dapr::Result<bool> {
-        let failed = |why: &dyn std::fmt::Display| {
-            DaprError::new(Code::Internal, format!("failed to try acquiring lock: {why}"))
-                .with_reason("ERR_TRY_LOCK")
-        };
-        let key = self.prefix.apply(&request.resource).map_err(|why| failed(&why))?;
+        let key = self.prefix.apply(&request.resource).map_err(refusals::try_lock)?;
         let (owner, expiry) = (request.owner, request.expiry.min(EXPIRY_MAX));
         match &self.locks {
             Locks::Memory(memory) => {
@@ -68,11 +64,11 @@ impl LockStore {
             }
             Locks::Sqlite(sqlite) => {
                 let taken = sqlite.try_lock(cx.deadline, key, owner, expiry).await;
-                taken.map_err(|why| failed(&why))
+                taken.map_err(refusals::try_lock)
             }
             Locks::Redis(redis) => {
                 let taken = redis.try_lock(cx.deadline, &key, &owner, expiry).await;
-                taken.map_err(|why| failed(&why))
+                taken.map_err(refusals::try_lock)
             }
         }
     }
@@ -83,20 +79,16 @@ impl LockStore {
         cx: &CallContext,
         request: Unlock,
     ) -> trilby_dapr::Result<Unlocked> {
-        let failed = |why: &dyn std::fmt::Display| {
-            DaprError::new(Code::Internal, format!("failed to release lock: {why}"))
-                .with_reason("ERR_UNLOCK")
-        };
-        let key = self.prefix.apply(&request.resource).map_err(|why| failed(&why))?;
+        let key = self.prefix.apply(&request.resource).map_err(refusals::unlock)?;
         match &self.locks {
             Locks::Memory(memory) => Ok(memory.unlock(&key, &request.owner)),
             Locks::Sqlite(sqlite) => {
                 let given = sqlite.unlock(cx.deadline, key, request.owner).await;
-                given.map_err(|why| failed(&why))
+                given.map_err(refusals::unlock)
             }
             Locks::Redis(redis) => {
                 let given = redis.unlock(cx.deadline, &key, &request.owner).await;
-                given.map_err(|why| failed(&why))
+                given.map_err(refusals::unlock)
             }
         }
     }

@@ -8,7 +8,8 @@ use trilby_dapr::subscription::{Rule, Target};
 use super::*;
 
 fn json(metadata: &Metadata, inventory: &Inventory) -> Value {
-    let json = metadata.json("app", inventory, |info| capabilities(info.kind, false));
+    let json =
+        metadata.json("app", inventory, &Named::default(), |info| capabilities(info.kind, false));
     serde_json::from_slice(&json).unwrap()
 }
 
@@ -81,4 +82,13 @@ fn entries_have_bounds() {
     metadata.set("7".to_owned(), "y".repeat(ENTRY_BYTES_MAX - 1)).unwrap();
     let error = metadata.set("7".to_owned(), "y".repeat(ENTRY_BYTES_MAX)).unwrap_err();
     assert_eq!(&*error.reason, "TRILBY_METADATA_FULL");
+}
+
+#[test]
+fn endpoints_and_resiliencies_have_names() {
+    let named = Named { endpoints: vec!["api"], resiliencies: vec!["a", "b"] };
+    let json = Metadata::default().json("app", &Inventory::default(), &named, |_| &[]);
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["httpEndpoints"], json!([{ "name": "api" }]));
+    assert_eq!(json["resiliencies"], json!([{ "name": "a" }, { "name": "b" }]));
 }

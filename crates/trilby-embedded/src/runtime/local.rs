@@ -21,7 +21,7 @@ use trilby_dapr::{CallContext, Error, Inbound, Result};
 use crate::conversation::refusals as conversation;
 use crate::crypto::{LocalStorageCrypto, refusals as crypto};
 use crate::lock::LockStore;
-use crate::metadata::{SubscriptionType, capabilities};
+use crate::metadata::{Named, SubscriptionType, capabilities};
 use crate::{Kind, Runtime, refusals};
 
 impl Runtime {
@@ -82,7 +82,7 @@ impl Configuration for Runtime {
         let store = self.configurations.get(&request.store).ok_or_else(|| {
             refusals::configuration_store(&request.store, self.configurations.is_empty())
         })?;
-        store.get(cx, &request).await
+        self.outbound(cx, request, |request| async move { store.get(cx, &request).await }).await
     }
 }
 
@@ -93,12 +93,12 @@ impl Locks for Runtime {
             return Err(refusals::lock_expiry(&request.store));
         }
         let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
-        store.try_lock(cx, request).await
+        self.outbound(cx, request, |request| store.try_lock(cx, request)).await
     }
 
     async fn unlock(&self, cx: &CallContext, request: Unlock) -> Result<Unlocked> {
         let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
-        store.unlock(cx, request).await
+        self.outbound(cx, request, |request| store.unlock(cx, request)).await
     }
 }
 
@@ -112,7 +112,8 @@ impl Crypto for Runtime {
     ) -> Result<ByteStream> {
         let provider = self.crypto(&request.component)?;
         let what = format!("the encryption with `{}`", request.component);
-        let begun = timeout_at(cx.deadline, provider.encrypt(request, plain)).await;
+        let begun = self.outbound_once(cx, request, |request| provider.encrypt(request, plain));
+        let begun = timeout_at(cx.deadline, begun).await;
         begun.unwrap_or_else(|_| Err(Error::deadline(&what)))
     }
 
@@ -124,17 +125,19 @@ impl Crypto for Runtime {
     ) -> Result<ByteStream> {
         let provider = self.crypto(&request.component)?;
         let what = format!("the decryption with `{}`", request.component);
-        let begun = timeout_at(cx.deadline, provider.decrypt(request, envelope)).await;
+        let begun = self.outbound_once(cx, request, |request| provider.decrypt(request, envelope));
+        let begun = timeout_at(cx.deadline, begun).await;
         begun.unwrap_or_else(|_| Err(Error::deadline(&what)))
     }
 }
 
 #[async_trait]
 impl Conversation for Runtime {
-    async fn converse(&self, _: &CallContext, request: Converse) -> Result<Bytes> {
+    async fn converse(&self, cx: &CallContext, request: Converse) -> Result<Bytes> {
         let found = self.conversations.get(&request.component);
         let component = found.ok_or_else(|| conversation::component(&request.component))?;
-        component.converse(&request.request)
+        self.outbound(cx, request, |request| async move { component.converse(&request.request) })
+            .await
     }
 }
 
@@ -146,14 +149,18 @@ impl Invocation for Runtime {
         request: InvokeService,
         body: ByteStream,
     ) -> Result<ServiceReply> {
-        self.apps.invoke(cx, request, body).await
+        self.apps.invoke(cx, &self.policies, request, body).await
     }
 }
 
 #[async_trait]
 impl RuntimeApi for Runtime {
     async fn get_metadata(&self, _: &CallContext) -> Result<Bytes> {
-        Ok(self.metadata.json(&self.app_id, &self.inventory, |info| {
+        let named = Named {
+            endpoints: self.apps.endpoints().collect(),
+            resiliencies: self.policies.names().collect(),
+        };
+        Ok(self.metadata.json(&self.app_id, &self.inventory, &named, |info| {
             // Redis has no subscriptions to topics by their beginning.
             if info.type_name == "pubsub.redis" {
                 return &[];

@@ -1,6 +1,7 @@
 //! The runtime as its user sees it: what there is by default, and what is not there.
 
 mod local;
+mod policies;
 
 use std::fs;
 use std::path::Path;
@@ -31,6 +32,7 @@ fn options(files: &[(&str, &str)]) -> (TempDir, Options) {
     let options = Options {
         app_id: "app".to_owned(),
         components: if files.is_empty() { Vec::new() } else { vec![components] },
+        configuration: None,
         defaults: vec![Kind::State, Kind::Pubsub],
         data_dir: folder.path().join("data %20?#"),
         apps: BTreeMap::new(),

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use trilby_dapr::secret::{GetSecret, Secret};
-use trilby_dapr::{Code, Error as DaprError};
 
-use crate::Error;
 use crate::component::Component;
+use crate::{Error, refusals};
 
 /// One secret store.
 pub(crate) struct SecretStore {
@@ -55,14 +54,9 @@ impl SecretStore {
         match (self.secrets.get(key), &self.missing) {
             (Some(secret), _) => Ok(secret.clone()),
             (None, Missing::Empty) => Ok(single(key, String::new())),
-            (None, Missing::Refused) => Err(DaprError::new(
-                Code::Internal,
-                format!(
-                    "failed getting secret with key {key} from secret store {}: \
-                     secret {key} not found",
-                    self.name
-                ),
-            )),
+            (None, Missing::Refused) => {
+                Err(refusals::secret(key, &self.name, format!("secret {key} not found")))
+            }
         }
     }
 
@@ -101,6 +95,8 @@ fn single(name: &str, value: String) -> Secret {
 
 #[cfg(test)]
 mod tests {
+    use trilby_dapr::Code;
+
     use super::*;
 
     fn store(missing: Missing) -> SecretStore {

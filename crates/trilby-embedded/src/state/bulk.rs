@@ -7,6 +7,7 @@ use trilby_dapr::{CallContext, Code, Error, Result};
 
 use super::write::{Delete, Write};
 use super::{CallFailure, StateStore, Table, guard, refusal};
+use crate::refusals;
 
 /// Bytes of keys and values in one answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -67,10 +68,8 @@ impl StateStore {
         }
         let count = deletions.len();
         let failures = self.write(cx, deletions).await?;
-        refusal(&failures, count).map_or(Ok(()), |(code, text)| {
-            let message = format!("failed deleting state in state store {}: {text}", self.name);
-            Err(Error::new(code, message).with_reason("ERR_STATE_BULK_DELETE"))
-        })
+        refusal(&failures, count)
+            .map_or(Ok(()), |(code, text)| Err(refusals::states_delete(code, &self.name, text)))
     }
 }
 

@@ -28,7 +28,7 @@ use self::redis::RedisStore;
 use self::sqlite::Sqlite;
 use self::write::{Delete, Failure, Guard, INVALID, MISMATCH, Set, Value, Write};
 use crate::component::Component;
-use crate::json;
+use crate::{json, refusals};
 
 /// An open state store.
 pub(crate) struct StateStore {
@@ -104,11 +104,7 @@ impl StateStore {
         };
         value.map_err(|failure| match failure {
             CallFailure::Own(error) => error,
-            CallFailure::Store(text) => Error::new(
-                Code::Internal,
-                format!("fail to get {} from state store {}: {text}", request.key, self.name),
-            )
-            .with_reason("ERR_STATE_GET"),
+            CallFailure::Store(text) => refusals::state_get(&request.key, &self.name, text),
         })
     }
 
@@ -121,10 +117,8 @@ impl StateStore {
         }
         let count = writes.len();
         let failures = self.write(cx, writes).await?;
-        refusal(&failures, count).map_or(Ok(()), |(code, text)| {
-            let message = format!("failed saving state in state store {}: {text}", self.name);
-            Err(Error::new(code, message).with_reason("ERR_STATE_SAVE"))
-        })
+        refusal(&failures, count)
+            .map_or(Ok(()), |(code, text)| Err(refusals::state_save(code, &self.name, text)))
     }
 
     /// Deletes one key.
@@ -132,10 +126,8 @@ impl StateStore {
         let key = self.prefix.apply(&request.key)?;
         let guard = guard(request.etag, request.concurrency);
         let failures = self.write(cx, vec![Write::Delete(Delete { key, guard })]).await?;
-        refusal(&failures, 1).map_or(Ok(()), |(code, text)| {
-            let message = format!("failed deleting state with key {}: {text}", request.key);
-            Err(Error::new(code, message).with_reason("ERR_STATE_DELETE"))
-        })
+        refusal(&failures, 1)
+            .map_or(Ok(()), |(code, text)| Err(refusals::state_delete(code, &request.key, text)))
     }
 
     fn set(&self, item: StateItem) -> Result<Write> {

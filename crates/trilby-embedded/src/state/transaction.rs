@@ -1,10 +1,11 @@
 //! Transactions.
 
 use trilby_dapr::state::{Concurrency, StateOperation, TransactState};
-use trilby_dapr::{CallContext, Code, Error, Result};
+use trilby_dapr::{CallContext, Code, Result};
 
 use super::write::{Delete, Failure, Set, Value, Write};
 use super::{CallFailure, StateStore, Table, guard};
+use crate::refusals;
 
 impl StateStore {
     /// Writes and deletes in order, all or nothing.
@@ -33,8 +34,7 @@ impl StateStore {
                 // As in daprd, which looks for no mistake in a transaction.
                 Failure::Invalid(_) | Failure::Failed(_) => Code::Internal,
             };
-            let message = format!("error while executing state transaction: {failure}");
-            Error::new(code, message).with_reason("ERR_STATE_TRANSACTION")
+            refusals::state_transaction(code, failure)
         })
     }
 

@@ -2,6 +2,7 @@
 
 use ::redis::Cmd;
 use tokio::time::Instant;
+use trilby_dapr::Code;
 
 use super::*;
 use crate::redis::Redis;

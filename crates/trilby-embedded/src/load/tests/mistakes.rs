@@ -1,5 +1,6 @@
 //! Every mistake in a file, with the exact text that a person sees.
 
+use super::super::fields::list;
 use super::*;
 
 #[test]
@@ -69,24 +70,30 @@ fn mistakes_in_the_shape_are_pointed_at() {
 
 #[test]
 fn an_unknown_type_is_told_what_there_is() {
-    let names: Vec<String> = types::names().iter().map(|name| format!("`{name}`")).collect();
-    assert!(names.is_sorted() && names.contains(&"`state.redis`".to_owned()));
-    let help = format!(
-        "\n  = help: it has {}\n  = help: a daprd sidecar has the other types and reads this file \
-         as it is",
-        names.join(", ")
-    );
-    assert_eq!(
-        error(&with_spec("  type: state.postgresql\n")),
-        format!("a.yaml:6: the embedded runtime has no type `state.postgresql`{help}")
-    );
-    assert_eq!(
-        error(&with_spec("  type: state.sqllite\n")),
+    let help = |own: &str, others: &str| {
         format!(
-            "a.yaml:6: the embedded runtime has no type `state.sqllite`; did you mean \
-             `state.sqlite`?{help}"
+            "\n  = help: it has {own}, and {others}\n  = help: a daprd sidecar has the other types \
+             and reads this file as it is: `dapr run --app-id APP --app-port 3000 --resources-path \
+             FOLDER -- trilby serve`, or beside a daprd that runs, `trilby serve` with \
+             `DAPR_GRPC_PORT` and `DAPR_HTTP_PORT` set to its ports"
         )
-    );
+    };
+    let names = types::names();
+    let (own, others): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.starts_with("state."));
+    let help = help(&list(&own), &list(&others));
+    for (name, hint) in
+        [("state.cassandra", ""), ("state.sqllite", "; did you mean `state.sqlite`?")]
+    {
+        let folder = folder(&[("a.yaml", &with_spec(&format!("  type: {name}\n")))]);
+        let error = load(&[folder.path().to_owned()], "app").err().unwrap().to_string();
+        let place = folder.path().display().to_string();
+        assert_eq!(
+            error.replace(&format!("{place}/"), "").replace(&place, "FOLDER"),
+            format!("a.yaml:6: the embedded runtime has no type `{name}`{hint}{help}")
+        );
+    }
+    let other = error(&with_spec("  type: middleware.http.ratelimit\n"));
+    assert!(other.contains(&format!("it has {}\n", list(&names))), "{other}");
 }
 
 #[test]
@@ -99,7 +106,7 @@ fn references_that_lead_nowhere_are_pointed_at() {
         (
             secret("", "{name: db}"),
             "10: `secretKeyRef` needs to know where the secret is; add at the top level of this \
-             component:\nauth:\n  secretStore: NAME-OF-A-SECRET-STORE",
+             resource:\nauth:\n  secretStore: NAME-OF-A-SECRET-STORE",
         ),
         (
             secret("auth:\n  secretStore: safe\n", "{name: db}"),

@@ -1,10 +1,14 @@
 //! Component files that are as they should be, and arbitrary text.
 
+mod configuration;
+mod endpoints;
 mod mistakes;
+mod resiliency;
 mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -30,6 +34,22 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
         fs::write(folder.path().join(name), text).unwrap();
     }
     folder
+}
+
+fn options(folders: &[PathBuf], app_id: &str) -> Options {
+    Options {
+        app_id: app_id.to_owned(),
+        components: folders.to_vec(),
+        configuration: None,
+        defaults: Vec::new(),
+        data_dir: PathBuf::new(),
+        env: BTreeMap::new(),
+        apps: BTreeMap::new(),
+    }
+}
+
+fn load(folders: &[PathBuf], app_id: &str) -> Result<Found, Error> {
+    super::load(&options(folders, app_id))
 }
 
 /// Loads and resolves for the app `app`. Errors name files by their name only.
@@ -127,8 +147,8 @@ auth: {secretStore: vault}
 fn scopes_and_other_kinds_are_passed_over() {
     let other = with_spec("  type: state.redis\nscopes: [other-app]\n");
     let ours = with_spec("  type: state.in-memory\nscopes: [other-app, app]\n");
-    let resiliency = "apiVersion: dapr.io/v1alpha1\nkind: Resiliency\nspec: {what: ever}\n";
-    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", resiliency)];
+    let unknown = "apiVersion: dapr.io/v1alpha1\nkind: MCPServer\nspec: {what: ever}\n";
+    let files = [("a.yaml", other.as_str()), ("b.yaml", ours.as_str()), ("c.yaml", unknown)];
     let components = components(&files).unwrap();
     assert_eq!(components.len(), 1);
     assert_eq!(components[0].type_name, "state.in-memory");
@@ -142,6 +162,8 @@ fn the_repositorys_own_components_are_read() {
         components.iter().map(|component| component.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(named("components"), ["pubsub", "statestore"]);
+    let found = load(&[repository.join("components")], "app").unwrap();
+    assert_eq!(found.resiliencies.len(), 1);
     assert_eq!(named("examples/guestbook/components"), ["prune", "pubsub", "statestore"]);
 }
 
