@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use trilby_dapr::Code;
 
+use crate::apps::Apps;
 use crate::backend::Backend;
 use crate::fault::Teller;
 use crate::listen::{Handler, Server, socket};
@@ -89,6 +91,7 @@ impl Shared {
 pub struct Api {
     shared: Arc<Shared>,
     server: Server,
+    apps: Apps,
     addresses: Addresses,
 }
 
@@ -117,7 +120,8 @@ impl Api {
             server.listen_unix(&http, &routes)?;
             addresses.sockets = Some((grpc, http));
         }
-        Ok(Self { shared, server, addresses })
+        let apps = Apps::start(&shared.backend, &shared.draining);
+        Ok(Self { shared, server, apps, addresses })
     }
 
     /// Where it is served.
@@ -135,7 +139,12 @@ impl Api {
     /// connections were cut off because it passed.
     pub async fn finish(self, within: Duration) -> usize {
         self.begin_drain();
-        self.server.finish(within).await
+        let (cut_off, ended) =
+            tokio::join!(self.server.finish(within), timeout(within, self.apps.ended()));
+        if ended.is_err() {
+            tracing::warn!("events for other apps were dropped: the time to drain has passed");
+        }
+        cut_off
     }
 }
 

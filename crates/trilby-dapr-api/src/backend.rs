@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 use trilby_dapr::configuration::ConfigurationItem;
-use trilby_dapr::subscription::Subscription;
+use trilby_dapr::subscription::{InputBinding, Subscription};
 use trilby_dapr::{Blocks, Inbound, Result};
 
 use crate::ApiAccess;
@@ -23,6 +23,9 @@ pub struct Backend {
     pub feeds: Arc<dyn Feeds>,
     /// The app itself: it gets the changes of configuration that were asked for over HTTP.
     pub app: Weak<dyn Inbound>,
+    /// Other apps that service invocation reaches: they are asked for their subscriptions, and get
+    /// events over HTTP.
+    pub apps: Vec<String>,
     /// What callers may use.
     pub access: Arc<dyn ApiAccess>,
     /// What callers must send as `dapr-api-token`, if anything.
@@ -47,6 +50,16 @@ pub trait Feeds: Send + Sync + 'static {
         subscription: Subscription,
         inbound: Arc<dyn Inbound>,
     ) -> Result<Box<dyn Feed>>;
+
+    /// Begins to bring the triggers of an input binding to `inbound`, until the feed ends.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such component.
+    fn bind(&self, binding: InputBinding, inbound: Arc<dyn Inbound>) -> Result<Box<dyn Feed>>;
+
+    /// The input bindings that there are.
+    fn input_bindings(&self) -> Vec<String>;
 
     /// Changes of a key of a configuration store, or of all its keys. Dropping the receiver ends it.
     ///

@@ -2,15 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::sync::{Notify, mpsc};
-use trilby_dapr::configuration::ConfigurationItem;
-use trilby_dapr::subscription::Subscription;
-use trilby_dapr::{Code, Error, Inbound};
-use trilby_dapr_api::{AllowAll, Api, Backend, Feed, Feeds, Listen};
-use trilby_embedded::{Deliveries, Runtime};
+use tokio::sync::Notify;
+use trilby_dapr::Inbound;
+use trilby_dapr_api::{AllowAll, Api, Backend, EmbeddedFeeds, Listen};
 use trilby_manifest::App;
 
 use crate::cli::ApiOptions;
@@ -63,75 +58,13 @@ pub(crate) async fn open(
         app_id: dapr::app_id(app, &env),
         namespace: namespace.cloned().unwrap_or_else(|| "default".to_owned()),
         blocks: dapr.blocks(),
-        feeds: Arc::new(EmbeddedFeeds(Arc::clone(runtime))),
+        feeds: Arc::new(EmbeddedFeeds::new(Arc::clone(runtime))),
         app: Arc::downgrade(inbound) as Weak<dyn Inbound>,
+        apps: app.apps.keys().cloned().collect(),
         access: Arc::new(AllowAll),
         token,
         shutdown: Arc::new(move || shutdown.notify_one()),
         message_bytes_max: MESSAGE_BYTES_MAX,
     };
     Api::open(backend, &listen).await.map(Some).map_err(|error| Failure::Other(error.into()))
-}
-
-/// Events and changes of the embedded runtime.
-struct EmbeddedFeeds(Arc<Runtime>);
-
-#[async_trait]
-impl Feeds for EmbeddedFeeds {
-    fn subscribe(
-        &self,
-        subscription: Subscription,
-        inbound: Arc<dyn Inbound>,
-    ) -> trilby_dapr::Result<Box<dyn Feed>> {
-        let pubsub = subscription.pubsub.clone();
-        let started = self.0.start(inbound, vec![subscription], Vec::new(), None);
-        let deliveries = started.map_err(|error| refused(&pubsub, &error))?;
-        Ok(Box::new(EmbeddedFeed(Some(deliveries))))
-    }
-
-    fn watch(
-        &self,
-        store: &str,
-        key: Option<String>,
-    ) -> trilby_dapr::Result<mpsc::Receiver<(String, ConfigurationItem)>> {
-        self.0.watch_configuration(store, key).map_err(|error| {
-            Error::new(Code::InvalidArgument, error.to_string())
-                .with_reason("ERR_CONFIGURATION_SUBSCRIBE")
-        })
-    }
-}
-
-/// A subscription that cannot be, in daprd's words.
-fn refused(pubsub: &str, error: &trilby_embedded::Error) -> Error {
-    match error {
-        trilby_embedded::Error::Missing { .. } => {
-            Error::new(Code::InvalidArgument, format!("pubsub {pubsub} is not found"))
-                .with_reason("DAPR_PUBSUB_NOT_FOUND")
-        }
-        error => Error::new(
-            Code::Unknown,
-            format!("failed to create subscription for {pubsub}: {error}"),
-        ),
-    }
-}
-
-/// One subscription of a stream.
-struct EmbeddedFeed(Option<Deliveries>);
-
-#[async_trait]
-impl Feed for EmbeddedFeed {
-    async fn finish(mut self: Box<Self>, within: Duration) {
-        if let Some(deliveries) = self.0.take() {
-            deliveries.retire(within).await;
-        }
-    }
-}
-
-/// The topic is without it from now on: no event waits for nobody.
-impl Drop for EmbeddedFeed {
-    fn drop(&mut self) {
-        if let Some(deliveries) = self.0.take() {
-            deliveries.abandon();
-        }
-    }
 }
