@@ -186,9 +186,6 @@ pub(crate) struct ServeOptions {
     #[command(flatten)]
     pub(crate) dapr: DaprOptions,
 
-    #[command(flatten)]
-    pub(crate) api: ApiOptions,
-
     /// Address to listen on [default: 0.0.0.0:$PORT if PORT is set, else 127.0.0.1:3000]
     #[arg(long, short, env = "TRILBY_LISTEN", value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
@@ -226,6 +223,10 @@ pub(crate) struct ServeOptions {
     /// with the settling it fits into the 30s that Kubernetes gives a pod to end
     #[arg(long, env = "TRILBY_DRAIN_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub(crate) drain_timeout: Duration,
+
+    // Last: its heading would stand over what comes after it.
+    #[command(flatten)]
+    pub(crate) api: ApiOptions,
 }
 
 fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
