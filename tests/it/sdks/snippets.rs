@@ -1,0 +1,1 @@
+//! The README shows parts of the programs.
