@@ -7,6 +7,7 @@ check; the first surprise ends the program with a traceback.
 import json
 import os
 import queue
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -223,4 +224,5 @@ CHECKS = [
 with DaprClient() as dapr:
     for check in CHECKS:
         check(dapr)
-        print("ok", check.__name__, flush=True)
+        sys.stdout.write(f"ok {check.__name__}\n")
+        sys.stdout.flush()

@@ -72,7 +72,7 @@ pub(crate) async fn crypto(client: &mut Client) -> Result<()> {
 
 pub(crate) async fn conversation(client: &mut Client) -> Result<()> {
     let text = "are you there?".to_owned();
-    let content = vec![ConversationMessageContent { text: text.clone(), ..Default::default() }];
+    let content = vec![ConversationMessageContent { text: text.clone() }];
     let user = MessageTypes::OfUser(ConversationMessageOfUser { name: None, content });
     let messages = vec![ConversationMessage { message_types: Some(user) }];
     let request = ConversationRequestAlpha2 {
