@@ -7,10 +7,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-const store = "statestore"
-
 func value(ctx context.Context, client dapr.Client, key, expected string) error {
-	item, err := client.GetState(ctx, store, key, nil)
+	item, err := client.GetState(ctx, "statestore", key, nil)
 	if err != nil {
 		return err
 	}
@@ -18,33 +16,32 @@ func value(ctx context.Context, client dapr.Client, key, expected string) error 
 }
 
 func state(ctx context.Context, client dapr.Client) error {
-	json := map[string]string{"contentType": "application/json"}
-	if err := client.SaveState(ctx, store, "order", []byte(`{"id":1}`), json); err != nil {
+	if err := client.SaveState(ctx, "statestore", "order", []byte(`{"id":1}`), nil); err != nil {
 		return err
 	}
-	order, err := client.GetState(ctx, store, "order", nil)
+	order, err := client.GetState(ctx, "statestore", "order", nil)
 	if err != nil {
 		return err
 	}
 	return first(
 		same(string(order.Value), `{"id":1}`),
-		client.SaveStateWithETag(ctx, store, "order", []byte("\x00\xff"), order.Etag, nil),
+		client.SaveStateWithETag(ctx, "statestore", "order", []byte("\x00\xff"), order.Etag, nil),
 		value(ctx, client, "order", "\x00\xff"),
-		client.DeleteState(ctx, store, "order", nil),
+		client.DeleteState(ctx, "statestore", "order", nil),
 		value(ctx, client, "order", ""),
 	)
 }
 
 func stateConflicts(ctx context.Context, client dapr.Client) error {
-	if err := client.SaveState(ctx, store, "once", []byte("1"), nil); err != nil {
+	if err := client.SaveState(ctx, "statestore", "once", []byte("1"), nil); err != nil {
 		return err
 	}
-	item, err := client.GetState(ctx, store, "once", nil)
+	item, err := client.GetState(ctx, "statestore", "once", nil)
 	if err != nil {
 		return err
 	}
 	save := func(value string) error {
-		return client.SaveStateWithETag(ctx, store, "once", []byte(value), item.Etag, nil)
+		return client.SaveStateWithETag(ctx, "statestore", "once", []byte(value), item.Etag, nil)
 	}
 	if err := save("2"); err != nil {
 		return err
@@ -54,22 +51,22 @@ func stateConflicts(ctx context.Context, client dapr.Client) error {
 	_, unknown := client.GetState(ctx, "nowhere", "k", nil)
 	return first(
 		fails(save("3"), codes.Aborted),
-		fails(client.DeleteStateWithETag(ctx, store, "once", stale, nil, nil), codes.Aborted),
-		fails(client.SaveState(ctx, store, "once", []byte("4"), nil, anew), codes.Aborted),
+		fails(client.DeleteStateWithETag(ctx, "statestore", "once", stale, nil, nil), codes.Aborted),
+		fails(client.SaveState(ctx, "statestore", "once", []byte("4"), nil, anew), codes.Aborted),
 		value(ctx, client, "once", "2"),
 		fails(unknown, codes.InvalidArgument),
 	)
 }
 
 func stateBulk(ctx context.Context, client dapr.Client) error {
-	err := client.SaveBulkState(ctx, store,
+	err := client.SaveBulkState(ctx, "statestore",
 		&dapr.SetStateItem{Key: "a", Value: []byte("A")},
 		&dapr.SetStateItem{Key: "b", Value: []byte("B")},
 		&dapr.SetStateItem{Key: "c", Value: []byte("C")})
 	if err != nil {
 		return err
 	}
-	items, err := client.GetBulkState(ctx, store, []string{"a", "c", "missing"}, nil, 10)
+	items, err := client.GetBulkState(ctx, "statestore", []string{"a", "c", "missing"}, nil, 10)
 	if err != nil {
 		return err
 	}
@@ -81,7 +78,7 @@ func stateBulk(ctx context.Context, client dapr.Client) error {
 		return err
 	}
 	return first(
-		client.DeleteBulkState(ctx, store, []string{"c", "missing"}, nil),
+		client.DeleteBulkState(ctx, "statestore", []string{"c", "missing"}, nil),
 		value(ctx, client, "c", ""),
 	)
 }
@@ -100,8 +97,8 @@ func stateTransaction(ctx context.Context, client dapr.Client) error {
 	good := []*dapr.StateOperation{upsert("a", "new", ""), remove}
 	bad := []*dapr.StateOperation{upsert("b", "lost", ""), upsert("a", "lost", "stale")}
 	return first(
-		client.ExecuteStateTransaction(ctx, store, nil, good),
-		fails(client.ExecuteStateTransaction(ctx, store, nil, bad), codes.Internal),
+		client.ExecuteStateTransaction(ctx, "statestore", nil, good),
+		fails(client.ExecuteStateTransaction(ctx, "statestore", nil, bad), codes.Internal),
 		value(ctx, client, "a", "new"),
 		value(ctx, client, "b", ""),
 	)

@@ -5,13 +5,12 @@
 
 use anyhow::{Context, Result, bail};
 use dapr::client::JobBuilder;
-use dapr::dapr::proto::runtime::v1::subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType;
-use dapr::dapr::proto::runtime::v1::subscribe_topic_events_response_alpha1::SubscribeTopicEventsResponseType;
 use dapr::dapr::proto::runtime::v1::topic_event_response::TopicEventResponseStatus as Status;
 use dapr::dapr::proto::runtime::v1::{
     SubscribeTopicEventsRequestAlpha1, SubscribeTopicEventsRequestInitialAlpha1,
     SubscribeTopicEventsRequestProcessedAlpha1, SubscribeTopicEventsResponseAlpha1,
-    TopicEventRequest, TopicEventResponse,
+    TopicEventRequest, TopicEventResponse, subscribe_topic_events_request_alpha1 as request,
+    subscribe_topic_events_response_alpha1 as response,
 };
 use prost_types::Any;
 use tokio::sync::mpsc;
@@ -20,6 +19,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use crate::{Client, PATIENCE, fails, generated, same, variable};
+
+use request::SubscribeTopicEventsRequestType as ToDapr;
+use response::SubscribeTopicEventsResponseType as FromDapr;
 
 /// A streaming subscription.
 struct Subscription {
@@ -36,17 +38,17 @@ impl Subscription {
             topic: topic.to_owned(),
             ..Default::default()
         };
-        let request = SubscribeTopicEventsRequestType::InitialRequest(initial);
+        let request = ToDapr::InitialRequest(initial);
         requests.send(request_of(request)).await?;
         let responses = client.subscribe_topic_events_alpha1(ReceiverStream::new(queue)).await?;
         let mut subscription = Self { requests, responses: responses.into_inner() };
         match subscription.receive().await? {
-            SubscribeTopicEventsResponseType::InitialResponse(_) => Ok(subscription),
+            FromDapr::InitialResponse(_) => Ok(subscription),
             other => bail!("it begins with {other:?}"),
         }
     }
 
-    async fn receive(&mut self) -> Result<SubscribeTopicEventsResponseType> {
+    async fn receive(&mut self) -> Result<FromDapr> {
         let response = timeout(PATIENCE, self.responses.message()).await.context("nothing came")?;
         let response = response?.context("the stream has ended")?;
         response.subscribe_topic_events_response_type.context("an empty message")
@@ -54,7 +56,7 @@ impl Subscription {
 
     async fn event(&mut self) -> Result<TopicEventRequest> {
         match self.receive().await? {
-            SubscribeTopicEventsResponseType::EventMessage(event) => Ok(event),
+            FromDapr::EventMessage(event) => Ok(event),
             other => bail!("no event: {other:?}"),
         }
     }
@@ -62,12 +64,12 @@ impl Subscription {
     async fn answer(&self, id: String, status: Status) -> Result<()> {
         let status = Some(TopicEventResponse { status: status.into() });
         let processed = SubscribeTopicEventsRequestProcessedAlpha1 { id, status };
-        let request = SubscribeTopicEventsRequestType::EventProcessed(processed);
+        let request = ToDapr::EventProcessed(processed);
         Ok(self.requests.send(request_of(request)).await?)
     }
 }
 
-fn request_of(request: SubscribeTopicEventsRequestType) -> SubscribeTopicEventsRequestAlpha1 {
+fn request_of(request: ToDapr) -> SubscribeTopicEventsRequestAlpha1 {
     SubscribeTopicEventsRequestAlpha1 { subscribe_topic_events_request_type: Some(request) }
 }
 
