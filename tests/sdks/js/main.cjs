@@ -169,7 +169,7 @@ async function configuration() {
   const stream = await watch;
   // Whoever runs this sets the color to blue now.
   console.log("waiting for blue");
-  await blue;
+  await Promise.race([blue, sleep(20_000).then(() => assert.fail("nothing came"))]);
   stream.stop();
 }
 
