@@ -199,13 +199,13 @@ def lock(client):
 def jobs(client):
     data = Any()
     data.Pack(StringValue(value="work"))
-    client.schedule_job_alpha1(Job(name="later", schedule="@every 1h", repeats=3, data=data))
-    job = client.get_job_alpha1("later")
+    client.schedule_job(Job(name="later", schedule="@every 1h", repeats=3, data=data))
+    job = client.get_job("later")
     same((job.name, job.schedule, job.repeats), ("later", "@every 1h", 3))
     found = StringValue()
     same((job.data.Unpack(found), found.value), (True, "work"))
-    client.delete_job_alpha1("later")
-    fails(lambda: client.get_job_alpha1("later"), grpc.StatusCode.INTERNAL)
+    client.delete_job("later")
+    fails(lambda: client.get_job("later"), grpc.StatusCode.INTERNAL)
 
 
 def crypto(client):
