@@ -33,6 +33,7 @@ mod probe;
 mod raw;
 mod registry;
 mod script;
+mod sdks;
 mod shown;
 mod tls_client;
 mod wat;

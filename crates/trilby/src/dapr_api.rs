@@ -5,7 +5,8 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::Notify;
 use trilby_dapr::Inbound;
-use trilby_dapr_api::{AllowAll, Api, Backend, EmbeddedFeeds, Listen};
+use trilby_dapr_api::{Api, ApiAccess, Backend, EmbeddedFeeds, Listen, Protocol};
+use trilby_embedded::{ApiProtocol, Runtime};
 use trilby_manifest::App;
 
 use crate::cli::ApiOptions;
@@ -14,6 +15,19 @@ use crate::failure::Failure;
 
 /// daprd's default for a message.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
+
+/// What the `Configuration` of the components folders allows.
+struct Allowed(Arc<Runtime>);
+
+impl ApiAccess for Allowed {
+    fn allow(&self, group: &str, version: &str, protocol: Protocol) -> bool {
+        let protocol = match protocol {
+            Protocol::Http => ApiProtocol::Http,
+            Protocol::Grpc => ApiProtocol::Grpc,
+        };
+        self.0.api_access().is_allowed(protocol, group, version)
+    }
+}
 
 /// Where the API is to be served, if anywhere.
 pub(crate) fn listen(options: &ApiOptions) -> Option<Listen> {
@@ -61,7 +75,7 @@ pub(crate) async fn open(
         feeds: Arc::new(EmbeddedFeeds::new(Arc::clone(runtime))),
         app: Arc::downgrade(inbound) as Weak<dyn Inbound>,
         apps: app.apps.keys().cloned().collect(),
-        access: Arc::new(AllowAll),
+        access: Arc::new(Allowed(Arc::clone(runtime))),
         token,
         shutdown: Arc::new(move || shutdown.notify_one()),
         message_bytes_max: MESSAGE_BYTES_MAX,

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::daprd::Programs;
+use crate::sdks::Sdks;
 use crate::{root, say, tools};
 
 /// Runs cargo in the root of the repository.
@@ -24,12 +25,18 @@ pub(crate) fn run(args: &[&str], env: &[(&str, &str)]) -> Result<()> {
 }
 
 /// Runs the tests of the workspace.
-pub(crate) fn test(filter: &[String], dapr: Option<&Programs>, redis: Option<&Path>) -> Result<()> {
+pub(crate) fn test(
+    filter: &[String],
+    dapr: Option<&Programs>,
+    redis: Option<&Path>,
+    sdks: &Sdks,
+) -> Result<()> {
     let text = |path: Option<&Path>| path.map(|p| p.display().to_string()).unwrap_or_default();
     let daprd = text(dapr.map(|programs| programs.daprd.as_path()));
     let scheduler = text(dapr.map(|programs| programs.scheduler.as_path()));
     let placement = text(dapr.map(|programs| programs.placement.as_path()));
     let redis = text(redis);
+    let sdks = sdks.variables();
     let binary = target().join("release/trilby").display().to_string();
     let env = [
         ("TRILBY_TEST_BIN", binary.as_str()),
@@ -40,6 +47,8 @@ pub(crate) fn test(filter: &[String], dapr: Option<&Programs>, redis: Option<&Pa
         // A test's error says what happened; the way there only hides it.
         ("RUST_BACKTRACE", "0"),
     ];
+    let sdks = sdks.iter().map(|(name, value)| (*name, value.as_str()));
+    let env: Vec<_> = env.into_iter().chain(sdks).collect();
     let mut args = vec!["test", "--release", "--workspace", "--no-fail-fast"];
     if !filter.is_empty() {
         args.push("--");

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{cargo, daprd, root, say, tools};
+use crate::{cached, cargo, root, say, tools};
 
 const VERSION: &str = "0.13.2";
 
@@ -61,7 +61,7 @@ fn list(program: &Path) -> Result<Vec<String>> {
 
 /// The pinned cargo-fuzz, installed outside the checkout if it is not there yet.
 fn program() -> Result<PathBuf> {
-    let folder = daprd::cache()?.join(format!("cargo-fuzz-{VERSION}"));
+    let folder = cached::root()?.join(format!("cargo-fuzz-{VERSION}"));
     let program = folder.join("bin/cargo-fuzz");
     if !program.is_file() {
         let at = folder.display().to_string();

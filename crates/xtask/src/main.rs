@@ -1,15 +1,19 @@
-//! The project's own tasks: `cargo xtask test`, `check`, `guests`, `fuzz`, `bench`.
+//! The project's own tasks: `cargo xtask test`, `check`, `guests`, `sdks`, `fuzz`,
+//! `bench`.
 //!
 //! In the order in which `test` uses them: [`tools`] finds what a machine must have; [`daprd`]
-//! builds the real daprd and its control plane once, into a cache outside the checkout; [`guests`]
-//! builds the WebAssembly modules of examples and tests; [`cargo`] runs everything else in the
-//! release profile, so that dependencies are compiled once.
+//! builds the real daprd and its control plane once, into a cache outside the checkout ([`cached`]);
+//! [`sdks`] installs Dapr's SDKs there; [`guests`] builds the WebAssembly modules of examples and
+//! tests; [`cargo`] runs everything else in the release profile, so that dependencies are compiled
+//! once.
 
 mod bench;
+mod cached;
 mod cargo;
 mod daprd;
 mod fuzz;
 mod guests;
+mod sdks;
 mod size;
 mod tools;
 
@@ -39,6 +43,8 @@ enum Task {
     Ci,
     /// Build the WebAssembly modules of examples and tests
     Guests,
+    /// Install Dapr's SDKs for the tests, and tell where they are
+    Sdks,
     /// Run the fuzz targets
     Fuzz {
         /// The targets, by name; all if none is given
@@ -80,6 +86,7 @@ fn run(task: Task) -> Result<()> {
         Task::Check => check(),
         Task::Ci => check().and_then(|()| test(&[])),
         Task::Guests => guests::build(),
+        Task::Sdks => sdks::install().map(|sdks| sdks.tell()),
         Task::Fuzz { targets, seconds } => fuzz::run(targets, seconds),
         Task::Bench { what, rounds, seconds } => match what.as_str() {
             "dapr" => bench::dapr(rounds, seconds),
@@ -92,8 +99,9 @@ fn run(task: Task) -> Result<()> {
 fn test(filter: &[String]) -> Result<()> {
     let parts = tools::Parts::find()?;
     let dapr = parts.go.then(daprd::build).transpose()?;
+    let sdks = sdks::install()?;
     guests::build()?;
-    cargo::test(filter, dapr.as_ref(), parts.redis.as_deref())
+    cargo::test(filter, dapr.as_ref(), parts.redis.as_deref(), &sdks)
 }
 
 fn check() -> Result<()> {

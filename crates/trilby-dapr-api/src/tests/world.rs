@@ -76,6 +76,7 @@ impl World {
             data_dir: folder.path().join("data"),
             env: BTreeMap::from([("SECRET".to_owned(), "s3cret".to_owned())]),
             apps: apps.clone(),
+            configuration: None,
         };
         let runtime = Arc::new(Runtime::open(options).unwrap());
         let app: Arc<dyn Inbound> = Arc::new(App);

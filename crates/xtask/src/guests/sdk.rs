@@ -21,6 +21,9 @@ pub(super) fn check(applications: &[PathBuf]) -> Result<()> {
             let wasm = [("GOOS", "wasip1"), ("GOARCH", "wasm")];
             run(Command::new("go").args(["vet", "./..."]).envs(wasm), folder)?;
         }
+        let of_dapr = root().join("tests/sdks/go");
+        formatted(&of_dapr)?;
+        run(Command::new("go").args(["vet", "./..."]), &of_dapr)?;
         run(Command::new("go").args(["vet", "./..."]), &sdk.join("go"))?;
         run(Command::new("go").args(["test", "./..."]), &sdk.join("go"))?;
     }

@@ -2,13 +2,12 @@
 //! instead of an SDK, pinned, and kept outside the checkout.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{daprd, say, tools};
+use crate::{cached, say, tools};
 
 const VERSION: &str = "0.17.1";
 
@@ -18,17 +17,15 @@ const VERSION: &str = "0.17.1";
 /// Without Python and pip there is none, and what needs it is left out; with `CI` set, that is an
 /// error.
 pub(super) fn environment() -> Result<Option<[(&'static str, OsString); 2]>> {
-    let folder = daprd::cache()?.join(format!("ziglang-{VERSION}"));
-    if let Some(part) = missing(&folder) {
+    let name = format!("ziglang-{VERSION}");
+    if let Some(part) = missing(&cached::root()?.join(&name)) {
         if std::env::var_os("CI").is_some() {
             bail!("the guests in C and Zig need {part}");
         }
         say(&format!("missing, its guests are left out: {part}"));
         return Ok(None);
     }
-    if !folder.is_dir() {
-        install(&folder)?;
-    }
+    let folder = cached::folder(&name, install)?;
     let compiled = folder.join("cache");
     let old = std::env::var_os("PYTHONPATH").filter(|old| !old.is_empty());
     let all = std::iter::once(folder).chain(old.iter().flat_map(std::env::split_paths));
@@ -49,19 +46,14 @@ fn missing(folder: &Path) -> Option<&'static str> {
 
 fn install(folder: &Path) -> Result<()> {
     say(&format!("fetching ziglang {VERSION}, once: 100 MB"));
-    // In a folder of its own until it is whole, so that a broken download is never taken for it.
-    let unfinished = folder.with_file_name(format!("ziglang-{VERSION}.{}", std::process::id()));
     let status = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
         .arg("--target")
-        .arg(&unfinished)
+        .arg(folder)
         .arg(format!("ziglang=={VERSION}"))
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .status()
         .context("cannot run python3")?;
     ensure!(status.success(), "pip could not install ziglang {VERSION} ({status})");
-    if fs::rename(&unfinished, folder).is_err() && !folder.is_dir() {
-        bail!("cannot move {} to {}", unfinished.display(), folder.display());
-    }
     Ok(())
 }
