@@ -92,6 +92,7 @@ mod routes_cmd;
 mod routing;
 mod routing_wagi;
 mod sidecar;
+mod sidecar_tls;
 mod start;
 mod start_build;
 mod start_cache;

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{FutureExt, Stream, StreamExt};
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdinStream};
 use wasmtime_wasi::p2::{InputStream, Pollable, StreamError, StreamResult};
@@ -57,6 +57,23 @@ impl Input {
 
 /// Gives its reader to the first stream that is opened on it.
 pub(crate) struct Stdin(Mutex<Option<Reader>>);
+
+impl Stdin {
+    /// Reads what is there, or the end, as a stream that was opened would: nothing if the guest has
+    /// to wait, or to be told of a failure.
+    pub(crate) fn read_at_once(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let reader = self.0.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()?;
+        reader.ready().now_or_never()?;
+        match reader.read(buffer.len()) {
+            Ok(bytes) => {
+                buffer.get_mut(..bytes.len())?.copy_from_slice(&bytes);
+                Some(bytes.len())
+            }
+            Err(StreamError::Closed) => Some(0),
+            Err(_) => None,
+        }
+    }
+}
 
 impl IsTerminal for Stdin {
     fn is_terminal(&self) -> bool {
@@ -124,7 +141,7 @@ impl InputStream for Reader {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::{FutureExt, stream};
+    use futures_util::stream;
 
     use super::*;
 

@@ -26,6 +26,7 @@ mod program;
 mod resources;
 mod stderr;
 mod text;
+mod wasi;
 
 pub use cache::Cache;
 pub use engine::{Engine, EngineSettings, Module};

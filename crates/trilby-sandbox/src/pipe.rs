@@ -78,6 +78,18 @@ impl Shared {
         }
     }
 
+    /// The same for bytes that lie elsewhere.
+    fn copy(&mut self, bytes: &[u8]) {
+        if self.tail.is_empty() || bytes.len() >= LARGE_WRITE_BYTES {
+            return self.put(Bytes::copy_from_slice(bytes));
+        }
+        if self.tail.len() + bytes.len() > GATHERED_BYTES_MAX {
+            self.end_tail();
+        }
+        self.waiting_bytes += bytes.len();
+        self.tail.extend_from_slice(bytes);
+    }
+
     fn end_tail(&mut self) {
         if !self.tail.is_empty() {
             self.chunks.push_back(std::mem::take(&mut self.tail).freeze());
@@ -137,6 +149,24 @@ impl Writer {
     #[must_use]
     pub fn is_over_limit(&self) -> bool {
         lock(&self.0).over_limit
+    }
+
+    /// Writes if nothing speaks against it: the limit, the room that is left, a reader that is gone.
+    pub(crate) fn write_at_once(&self, bytes: &[u8]) -> bool {
+        let mut shared = lock(&self.0);
+        let written_bytes = shared.written_bytes.saturating_add(bytes.len());
+        let has_room = shared.waiting_bytes.saturating_add(bytes.len()) <= CAPACITY_BYTES;
+        if shared.reader_gone || !has_room || written_bytes > shared.bytes_max {
+            return false;
+        }
+        shared.written_bytes = written_bytes;
+        if !bytes.is_empty() {
+            shared.copy(bytes);
+            if let Some(reader) = shared.reader.take() {
+                reader.wake();
+            }
+        }
+        true
     }
 }
 

@@ -4,28 +4,24 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use wasmtime::{InstancePre, Linker, Store, UnknownImportError, UpdateDeadline};
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::ending::{self, Failure};
 use crate::metered::Metered;
 use crate::resources::Resources;
+use crate::wasi::{self, Begin, Wasi};
 use crate::{Ending, Engine, Error, Job, Module, Volume};
-
-/// How many random bytes a guest may ask for at once: the host holds them in memory of its own.
-const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// All state of one run. It lives in the store and dies with it; nothing of a request is ever
 /// kept in a host function.
 pub struct State<H> {
     /// The state of the host functions.
     pub host: H,
-    wasi: WasiP1Ctx,
+    wasi: Wasi,
     resources: Resources,
 }
 
 impl<H> State<H> {
-    fn wasi(&mut self) -> &mut WasiP1Ctx {
+    pub(crate) fn wasi(&mut self) -> &mut Wasi {
         &mut self.wasi
     }
 }
@@ -50,9 +46,8 @@ impl<H: Send + 'static> Linked<H> {
         hook: impl FnOnce(&mut Linker<State<H>>) -> wasmtime::Result<()>,
     ) -> Result<Self, Error> {
         let mut linker = Linker::new(engine.inner());
-        wasmtime_wasi::p1::add_to_linker_async(&mut linker, State::wasi)
-            .and_then(|_| wasmtime_wasi::p0::add_to_linker_async(&mut linker, State::wasi))
-            .and_then(|_| hook(&mut linker))
+        wasi::link(&mut linker)
+            .and_then(|()| hook(&mut linker))
             .map_err(|e| Error::Engine(format!("{e:#}")))?;
         let offered =
             ["wasi_snapshot_preview1", "wasi_unstable"].iter().chain(added).map(|&m| m.to_owned());
@@ -130,7 +125,7 @@ impl<H: Send + 'static> Program<H> {
         let resources = Resources::new(job.limits.memory_bytes_max);
         let cpu = job.limits.cpu;
         let (stdout, input_failure) = (job.stdout.clone(), job.stdin.failure());
-        let (wasi, host) = match wasi(job).await {
+        let (wasi, host) = match begin(job).await {
             Ok(parts) => parts,
             Err(ending) => return ending,
         };
@@ -171,40 +166,31 @@ impl<H: Send + 'static> Program<H> {
     }
 }
 
-async fn wasi<H>(job: Job<'_, H>) -> Result<(WasiP1Ctx, H), Ending> {
-    let mut builder = WasiCtxBuilder::new();
-    builder.stdin(job.stdin.into_stdin()).stdout(job.stdout).stderr(job.stderr);
-    builder.args(&job.args).envs(&job.env);
-    builder.allow_tcp(false).allow_udp(false).max_random_size(RANDOM_BYTES_MAX);
-    if job.volumes.is_empty() {
-        return Ok((builder.build_p1(), job.host));
+async fn begin<H>(job: Job<'_, H>) -> Result<(Wasi, H), Ending> {
+    let begin = Begin {
+        arguments: &job.args,
+        environment: &job.env,
+        stdin: job.stdin.into_stdin(),
+        stdout: job.stdout,
+        stderr: job.stderr,
+    };
+    let too_large = || Ending::Instance("the environment is larger than WASI allows".to_owned());
+    let mut wasi = Wasi::new(begin).ok_or_else(too_large)?;
+    if !job.volumes.is_empty() {
+        wasi = with_volumes(wasi, job.volumes.to_vec())
+            .await
+            .unwrap_or_else(|error| Err(Ending::Volume(error.to_string())))?;
     }
-    let wasi = with_volumes(builder, job.volumes.to_vec())
-        .await
-        .unwrap_or_else(|error| Err(Ending::Volume(error.to_string())))?;
     Ok((wasi, job.host))
 }
 
 /// Opens the volumes on a thread that may block: a folder may lie on a disk that hangs. Past the
 /// deadline nobody waits for it any more.
-fn with_volumes(
-    mut builder: WasiCtxBuilder,
-    volumes: Vec<Volume>,
-) -> JoinHandle<Result<WasiP1Ctx, Ending>> {
+fn with_volumes(mut wasi: Wasi, volumes: Vec<Volume>) -> JoinHandle<Result<Wasi, Ending>> {
     tokio::task::spawn_blocking(move || {
-        for volume in &volumes {
-            open(&mut builder, volume).map_err(|error| {
-                Ending::Volume(format!("{} as {}: {error:#}", volume.host.display(), volume.guest))
-            })?;
-        }
-        Ok(builder.build_p1())
+        wasi.open(&volumes).map_err(Ending::Volume)?;
+        Ok(wasi)
     })
-}
-
-fn open(builder: &mut WasiCtxBuilder, volume: &Volume) -> wasmtime::Result<()> {
-    let perms = if volume.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-    builder.preopened_dir(&volume.host, &volume.guest, perms)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Sidecar {
         let cx = CallContext::within(METADATA_WAIT);
         let request = self.link.request(&cx, runtime::GetMetadataRequest {})?;
         let mut client = self.link.client();
-        let call = client.get_metadata(request);
+        let call = async move { client.get_metadata(request).await };
         let reply = self.link.wait(&cx, Block::Runtime, "reading metadata", call).await?;
         Ok(reply.app_connection_properties.map_or(0, |app| app.port))
     }

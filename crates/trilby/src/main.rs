@@ -38,6 +38,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+// A request makes and frees some hundred small objects on whichever thread polls it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     logging::start(&cli);

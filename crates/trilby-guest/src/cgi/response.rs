@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use super::Status;
 
+/// A larger body is written by itself, rather than copied.
+const COPIED_BYTES_MAX: usize = 64 << 10;
+
 /// A response. Nothing is written before [`send`](Self::send).
 ///
 /// A header cannot break out of its line: a response with a name or value that HTTP does not
@@ -118,8 +121,15 @@ impl Response {
             }
         }
         head.push('\n');
-        out.write_all(head.as_bytes())?;
-        out.write_all(&self.body)?;
+        let mut whole = head.into_bytes();
+        if self.body.len() <= COPIED_BYTES_MAX {
+            // One write, which is one call of the host.
+            whole.extend_from_slice(&self.body);
+            out.write_all(&whole)?;
+        } else {
+            out.write_all(&whole)?;
+            out.write_all(&self.body)?;
+        }
         out.flush()
     }
 

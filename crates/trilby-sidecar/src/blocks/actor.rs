@@ -22,7 +22,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.invoke_actor(request);
+        let call = async move { client.invoke_actor(request).await };
         let reply = self.link.wait(cx, ACTORS, "invoking an actor", call).await?;
         Ok(reply.data)
     }
@@ -32,7 +32,7 @@ impl Actors for Sidecar {
             runtime::GetActorStateRequest { actor_type: actor.actor_type, actor_id: actor.id, key };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_actor_state(request);
+        let call = async move { client.get_actor_state(request).await };
         let reply = self.link.wait(cx, ACTORS, "reading an actor's state", call).await?;
         Ok(reply.data)
     }
@@ -50,7 +50,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.execute_actor_state_transaction(request);
+        let call = async move { client.execute_actor_state_transaction(request).await };
         self.link.wait(cx, ACTORS, "writing an actor's state", call).await
     }
 
@@ -68,7 +68,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.register_actor_reminder(request);
+        let call = async move { client.register_actor_reminder(request).await };
         self.link.wait(cx, ACTORS, "adding a reminder", call).await
     }
 
@@ -80,7 +80,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_actor_reminder(request);
+        let call = async move { client.get_actor_reminder(request).await };
         let reply = self.link.wait(cx, ACTORS, "reading a reminder", call).await?;
         Ok(Reminder {
             actor,
@@ -106,7 +106,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.unregister_actor_reminder(request);
+        let call = async move { client.unregister_actor_reminder(request).await };
         self.link.wait(cx, ACTORS, "deleting a reminder", call).await
     }
 
@@ -123,7 +123,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.register_actor_timer(request);
+        let call = async move { client.register_actor_timer(request).await };
         self.link.wait(cx, ACTORS, "adding a timer", call).await
     }
 
@@ -135,7 +135,7 @@ impl Actors for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.unregister_actor_timer(request);
+        let call = async move { client.unregister_actor_timer(request).await };
         self.link.wait(cx, ACTORS, "deleting a timer", call).await
     }
 }

@@ -25,7 +25,7 @@ impl Configuration for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_configuration(request);
+        let call = async move { client.get_configuration(request).await };
         let reply = self.link.wait(cx, Block::Configuration, "reading configuration", call).await?;
         Ok(reply.items.into_iter().map(|(key, value)| (key, item(value))).collect())
     }

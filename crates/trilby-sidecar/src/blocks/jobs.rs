@@ -16,7 +16,7 @@ impl Jobs for Sidecar {
         let message = runtime::ScheduleJobRequest { job, overwrite: request.overwrite };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.schedule_job(request);
+        let call = async move { client.schedule_job(request).await };
         self.link.wait(cx, Block::Jobs, "scheduling a job", call).await.map(drop)
     }
 
@@ -24,7 +24,7 @@ impl Jobs for Sidecar {
         let message = runtime::GetJobRequest { name: name.to_owned() };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_job(request);
+        let call = async move { client.get_job(request).await };
         let reply = self.link.wait(cx, Block::Jobs, "reading a job", call).await;
         let job = reply.map_err(missing)?.job;
         job.map(kept).ok_or_else(|| {
@@ -39,7 +39,7 @@ impl Jobs for Sidecar {
         let message = runtime::DeleteJobRequest { name: name.to_owned() };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.delete_job(request);
+        let call = async move { client.delete_job(request).await };
         match self.link.wait(cx, Block::Jobs, "deleting a job", call).await {
             Err(error) if missing(error.clone()).code != Code::NotFound => Err(error),
             _ => Ok(()),
@@ -49,7 +49,7 @@ impl Jobs for Sidecar {
     async fn list_jobs(&self, cx: &CallContext) -> Result<Vec<Job>> {
         let request = self.link.request(cx, runtime::ListJobsRequest {})?;
         let mut client = self.link.client();
-        let call = client.list_jobs(request);
+        let call = async move { client.list_jobs(request).await };
         let reply = self.link.wait(cx, Block::Jobs, "listing jobs", call).await?;
         Ok(reply.jobs.into_iter().map(kept).collect())
     }

@@ -21,7 +21,7 @@ impl Locks for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.try_lock_alpha1(request);
+        let call = async move { client.try_lock_alpha1(request).await };
         let reply = self.link.wait(cx, Block::Locks, "taking a lock", call).await?;
         Ok(reply.success)
     }
@@ -34,7 +34,7 @@ impl Locks for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.unlock_alpha1(request);
+        let call = async move { client.unlock_alpha1(request).await };
         let reply = self.link.wait(cx, Block::Locks, "giving a lock back", call).await?;
         match Status::try_from(reply.status) {
             Ok(Status::Success) => Ok(Unlocked::Done),

@@ -22,7 +22,7 @@ impl Pubsub for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.publish_event(request);
+        let call = async move { client.publish_event(request).await };
         self.link.wait(cx, Block::Pubsub, "publishing", call).await
     }
 
@@ -39,7 +39,7 @@ impl Pubsub for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.bulk_publish_event(request);
+        let call = async move { client.bulk_publish_event(request).await };
         let reply = self.link.wait(cx, Block::Pubsub, "publishing events", call).await?;
         let failed = reply.failed_entries.into_iter();
         Ok(failed.map(|entry| FailedEvent { id: entry.entry_id, error: entry.error }).collect())
@@ -70,7 +70,7 @@ impl Bindings for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.invoke_binding(request);
+        let call = async move { client.invoke_binding(request).await };
         let reply = self.link.wait(cx, Block::Bindings, "invoking a binding", call).await?;
         Ok(BindingReply { data: reply.data, metadata: reply.metadata.into_iter().collect() })
     }

@@ -22,7 +22,7 @@ impl RuntimeApi for Sidecar {
     async fn set_metadata(&self, cx: &CallContext, key: String, value: String) -> Result<()> {
         let request = self.link.request(cx, runtime::SetMetadataRequest { key, value })?;
         let mut client = self.link.client();
-        let call = client.set_metadata(request);
+        let call = async move { client.set_metadata(request).await };
         self.link.wait(cx, Block::Runtime, "writing metadata", call).await
     }
 

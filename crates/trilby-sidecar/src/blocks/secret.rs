@@ -20,7 +20,7 @@ impl Secrets for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_secret(request);
+        let call = async move { client.get_secret(request).await };
         let reply = self.link.wait(cx, Block::Secrets, "reading a secret", call).await?;
         Ok(Secret { values: reply.data.into_iter().collect() })
     }
@@ -36,7 +36,7 @@ impl Secrets for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_bulk_secret(request);
+        let call = async move { client.get_bulk_secret(request).await };
         let reply = self.link.wait(cx, Block::Secrets, "reading secrets", call).await?;
         let secret = |secret: runtime::SecretResponse| Secret {
             values: secret.secrets.into_iter().collect(),

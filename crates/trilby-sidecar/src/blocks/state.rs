@@ -18,7 +18,7 @@ impl State for Sidecar {
     async fn get_state(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
         let request = self.link.request(cx, convert::get(request))?;
         let mut client = self.link.client();
-        let call = client.get_state(request);
+        let call = async move { client.get_state(request).await };
         let reply = self.link.wait(cx, Block::State, "reading state", call).await?;
         Ok(StateValue {
             data: reply.data,
@@ -36,7 +36,7 @@ impl State for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.get_bulk_state(request);
+        let call = async move { client.get_bulk_state(request).await };
         let reply = self.link.wait(cx, Block::State, "reading states", call).await?;
         Ok(reply.items.into_iter().map(convert::read).collect())
     }
@@ -45,7 +45,7 @@ impl State for Sidecar {
         let guarded = request.items.iter().any(conflict::is_first_write_without_etag);
         let request = self.link.request(cx, convert::save(request))?;
         let mut client = self.link.client();
-        let call = client.save_state(request);
+        let call = async move { client.save_state(request).await };
         let saved = self.link.wait(cx, Block::State, "writing state", call).await;
         if guarded { saved.map_err(conflict::recognised) } else { saved }
     }
@@ -53,7 +53,7 @@ impl State for Sidecar {
     async fn delete_state(&self, cx: &CallContext, request: DeleteState) -> Result<()> {
         let request = self.link.request(cx, convert::delete(request))?;
         let mut client = self.link.client();
-        let call = client.delete_state(request);
+        let call = async move { client.delete_state(request).await };
         self.link.wait(cx, Block::State, "deleting state", call).await
     }
 
@@ -64,14 +64,14 @@ impl State for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.delete_bulk_state(request);
+        let call = async move { client.delete_bulk_state(request).await };
         self.link.wait(cx, Block::State, "deleting states", call).await
     }
 
     async fn transact_state(&self, cx: &CallContext, request: TransactState) -> Result<()> {
         let request = self.link.request(cx, convert::transact(request))?;
         let mut client = self.link.client();
-        let call = client.execute_state_transaction(request);
+        let call = async move { client.execute_state_transaction(request).await };
         let done = self.link.wait(cx, Block::State, "a state transaction", call).await;
         done.map_err(conflict::recognised_in_transaction)
     }
@@ -84,7 +84,7 @@ impl State for Sidecar {
         };
         let request = self.link.request(cx, message)?;
         let mut client = self.link.client();
-        let call = client.query_state_alpha1(request);
+        let call = async move { client.query_state_alpha1(request).await };
         let reply = self.link.wait(cx, Block::State, "querying state", call).await?;
         Ok(QueryReply {
             items: reply.results.into_iter().map(convert::found).collect(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tokio::time::timeout_at;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::client::Grpc;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
@@ -96,7 +97,7 @@ impl Link {
         self.check_size(message.encoded_len())?;
         let mut request = self.stream(cx.traceparent.as_deref(), message);
         // daprd gives up, too, when nobody waits any more.
-        request.set_timeout(cx.remaining());
+        request.set_timeout(rounded_up(cx.remaining()));
         Ok(request)
     }
 
@@ -131,19 +132,24 @@ impl Link {
     }
 
     /// Waits for a call until its deadline.
-    pub(crate) async fn wait<T>(
+    ///
+    /// The call is a task of its own: it is woken for each of its parts (its turn, its head, its
+    /// message, its end), and only the last of these is worth waking the guest that waits for it.
+    pub(crate) async fn wait<T: Send + 'static>(
         &self,
         cx: &CallContext,
         block: Block,
         what: &str,
-        rpc: impl Future<Output = std::result::Result<Response<T>, Status>> + Send,
+        rpc: impl Future<Output = std::result::Result<Response<T>, Status>> + Send + 'static,
     ) -> Result<T> {
         let call = InFlight::begin(&self.counters, block);
-        let rpc = async {
-            self.connector.until_next_try(cx.deadline).await;
+        let (connector, deadline) = (self.connector.clone(), cx.deadline);
+        let task = AbortOnDropHandle::new(tokio::spawn(async move {
+            connector.until_next_try(deadline).await;
             rpc.await
-        };
-        let result = match timeout_at(cx.deadline, rpc).await {
+        }));
+        let rpc = async { task.await.unwrap_or_else(|error| Err(Status::from_error(error.into()))) };
+        let result = match timeout_at(deadline, rpc).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             // Both sides know the deadline; whichever notices first gives the same error.
             Ok(Err(_)) if cx.remaining().is_zero() => Err(Error::deadline(what)),
@@ -166,13 +172,21 @@ impl Link {
         mut request: Request<bytes::Bytes>,
     ) -> Result<bytes::Bytes> {
         self.check_size(request.get_ref().len())?;
-        request.set_timeout(cx.remaining());
+        request.set_timeout(rounded_up(cx.remaining()));
         let mut grpc =
             Grpc::new(self.channel.clone()).max_decoding_message_size(self.config.answer_bytes_max);
-        let rpc = async {
+        let rpc = async move {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
             grpc.unary(request, path, raw::Raw).await
         };
         self.wait(cx, Block::Runtime, "calling the Dapr sidecar", rpc).await
     }
+}
+
+/// A time to tell daprd. Few different ones, so that HTTP/2's header compression knows them; whoever
+/// waits keeps to the exact time.
+fn rounded_up(time: Duration) -> Duration {
+    const STEP_MS: u128 = 100;
+    let steps = time.as_millis() / STEP_MS + 1;
+    Duration::from_millis(u64::try_from(steps * STEP_MS).unwrap_or(u64::MAX))
 }
