@@ -92,4 +92,3 @@ async fn a_sidecar_behind_tls_is_used_if_its_certificate_is_trusted() -> Result<
     assert_eq!(report.header("reason"), Some("TRILBY_SIDECAR_UNREACHABLE"));
     Ok(())
 }
-

@@ -45,7 +45,7 @@ macro_rules! waits {
             MODULE,
             stringify!($name),
             |mut caller: Caller<'_, State<H>>, ($($arg,)*): ($($ty,)*)| -> Later<'_> {
-                if let Some(errno) = Quick::of(&mut caller).and_then(|mut q| q.$name($($arg),*)) {
+                if let Some(errno) = Quick::of(&mut caller).and_then(|q| q.$name($($arg),*)) {
                     return Box::new(ready(Ok(errno)));
                 }
                 Box::new(async move {
@@ -64,7 +64,7 @@ macro_rules! instant {
             MODULE,
             stringify!($name),
             |mut caller: Caller<'_, State<H>>, $($arg: $ty),*| -> wasmtime::Result<i32> {
-                if let Some(errno) = Quick::of(&mut caller).and_then(|mut q| q.$name($($arg),*)) {
+                if let Some(errno) = Quick::of(&mut caller).and_then(|q| q.$name($($arg),*)) {
                     return Ok(errno);
                 }
                 let (mut memory, wasi) = parts(&mut caller)?;
@@ -128,7 +128,7 @@ impl<'a> Quick<'a> {
         Some(Self { memory, wasi: state.wasi() })
     }
 
-    fn fd_write(&mut self, fd: i32, pieces: i32, count: i32, written: i32) -> Option<i32> {
+    fn fd_write(mut self, fd: i32, pieces: i32, count: i32, written: i32) -> Option<i32> {
         let (start, length) = self.first_piece(pieces, count)?;
         self.bytes_at(written, 4, 4)?;
         if length > WRITE_BYTES_MAX {
@@ -144,7 +144,7 @@ impl<'a> Quick<'a> {
         self.put_u32(written, u32::try_from(length).ok()?)
     }
 
-    fn fd_read(&mut self, fd: i32, pieces: i32, count: i32, read: i32) -> Option<i32> {
+    fn fd_read(mut self, fd: i32, pieces: i32, count: i32, read: i32) -> Option<i32> {
         let (start, length) = self.first_piece(pieces, count)?;
         self.bytes_at(read, 4, 4)?;
         let end = start.checked_add(length)?;
@@ -157,7 +157,7 @@ impl<'a> Quick<'a> {
         self.put_u32(read, u32::try_from(count).ok()?)
     }
 
-    fn fd_fdstat_get(&mut self, fd: i32, stat: i32) -> Option<i32> {
+    fn fd_fdstat_get(mut self, fd: i32, stat: i32) -> Option<i32> {
         let rights = match fd {
             STDIN => FD_READ,
             STDOUT | STDERR => FD_WRITE,
@@ -173,29 +173,29 @@ impl<'a> Quick<'a> {
     }
 
     /// Without folders nothing is a preopened one.
-    fn fd_prestat_get(&mut self, fd: i32, _stat: i32) -> Option<i32> {
+    fn fd_prestat_get(self, fd: i32, _stat: i32) -> Option<i32> {
         self.wasi.own.as_ref()?;
         (fd > STDERR).then_some(BADF)
     }
 
-    fn args_sizes_get(&mut self, count: i32, bytes: i32) -> Option<i32> {
+    fn args_sizes_get(self, count: i32, bytes: i32) -> Option<i32> {
         sizes(self.memory, &self.wasi.arguments, count, bytes)
     }
 
-    fn args_get(&mut self, starts: i32, bytes: i32) -> Option<i32> {
+    fn args_get(self, starts: i32, bytes: i32) -> Option<i32> {
         strings(self.memory, &self.wasi.arguments, starts, bytes)
     }
 
-    fn environ_sizes_get(&mut self, count: i32, bytes: i32) -> Option<i32> {
+    fn environ_sizes_get(self, count: i32, bytes: i32) -> Option<i32> {
         sizes(self.memory, &self.wasi.environment, count, bytes)
     }
 
-    fn environ_get(&mut self, starts: i32, bytes: i32) -> Option<i32> {
+    fn environ_get(self, starts: i32, bytes: i32) -> Option<i32> {
         strings(self.memory, &self.wasi.environment, starts, bytes)
     }
 
     /// The monotonic clock is wasmtime-wasi's, which counts from its own beginning.
-    fn clock_time_get(&mut self, clock: i32, _precision: i64, time: i32) -> Option<i32> {
+    fn clock_time_get(mut self, clock: i32, _precision: i64, time: i32) -> Option<i32> {
         const REALTIME: i32 = 0;
         if clock != REALTIME {
             return None;
@@ -206,7 +206,7 @@ impl<'a> Quick<'a> {
         Some(SUCCESS)
     }
 
-    fn random_get(&mut self, buffer: i32, length: i32) -> Option<i32> {
+    fn random_get(mut self, buffer: i32, length: i32) -> Option<i32> {
         let length = index(length)?;
         if length > RANDOM_BYTES_MAX {
             return None;

@@ -148,7 +148,8 @@ impl Link {
             connector.until_next_try(deadline).await;
             rpc.await
         }));
-        let rpc = async { task.await.unwrap_or_else(|error| Err(Status::from_error(error.into()))) };
+        let rpc =
+            async { task.await.unwrap_or_else(|error| Err(Status::from_error(error.into()))) };
         let result = match timeout_at(deadline, rpc).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             // Both sides know the deadline; whichever notices first gives the same error.
