@@ -69,7 +69,7 @@ async fn a_sidecar_behind_tls_is_used_if_its_certificate_is_trusted() -> Result<
     std::fs::write(&roots, &front.certificate)?;
     std::fs::create_dir(&none)?;
     let app = repository().join("tests/guests/probe");
-    let start = |roots: String| {
+    let start = async |roots: String| {
         Launch::new(app.clone(), folder.path())
             .env("APP_ID", &world.app_id)
             .env("DAPR_GRPC_ENDPOINT", format!("https://localhost:{}", front.port))
@@ -77,6 +77,7 @@ async fn a_sidecar_behind_tls_is_used_if_its_certificate_is_trusted() -> Result<
             .env("SSL_CERT_FILE", roots)
             .env("SSL_CERT_DIR", none.display().to_string())
             .start()
+            .await
     };
     let trilby = start(roots.display().to_string()).await?;
     assert_eq!(set(&trilby.http, "over-tls", "", "here").await?.result, 0);

@@ -58,6 +58,23 @@ pub enum JobData {
     Json(Bytes),
     /// Any other bytes.
     Bytes(Bytes),
+    /// Bytes of a type of protobuf's, as an SDK of Dapr schedules them. A delivery has the bytes.
+    Typed {
+        /// The name of the type.
+        type_url: String,
+        /// The bytes.
+        value: Bytes,
+    },
+}
+
+impl JobData {
+    /// Its bytes, whatever they are.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Json(bytes) | Self::Bytes(bytes) | Self::Typed { value: bytes, .. } => bytes,
+        }
+    }
 }
 
 /// What happens when the delivery of a job fails.

@@ -29,7 +29,17 @@ pub(super) async fn call(
     let about = About::new(Block::Invoke, &message.id);
     let told = |error: &Error| shared.teller().status(error, &about);
     let asked = message.message.unwrap_or_default();
-    let extension = asked.http_extension.unwrap_or_default();
+    let is_known = message.id == shared.backend.app_id || shared.backend.apps.contains(&message.id);
+    let Some(extension) = asked.http_extension.or_else(|| (!is_known).then(Default::default))
+    else {
+        // All apps here speak HTTP, and daprd wants to be told how to call such a one.
+        let text = format!(
+            "failed to invoke, id: {}, err: rpc error: code = InvalidArgument desc = missing HTTP \
+             extension field",
+            message.id
+        );
+        return Err(told(&Error::new(trilby_dapr::Code::Internal, text)));
+    };
     let mut headers = passed_on(metadata);
     if let Ok(content_type) = HeaderValue::try_from(&asked.content_type)
         && !content_type.is_empty()

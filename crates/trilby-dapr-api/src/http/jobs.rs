@@ -129,6 +129,9 @@ fn data(data: JobData) -> Value {
             "@type": "type.googleapis.com/google.protobuf.Value",
             "value": serde_json::from_slice::<Value>(&text).unwrap_or_default(),
         }),
+        JobData::Typed { type_url, value } => {
+            json!({ "@type": type_url, "value": STANDARD.encode(value) })
+        }
         JobData::Bytes(bytes) => json!({ "@type": "", "value": STANDARD.encode(bytes) }),
     }
 }

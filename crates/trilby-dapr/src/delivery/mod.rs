@@ -76,7 +76,7 @@ pub fn post(
 #[must_use]
 pub fn job(name: &str, data: Option<&JobData>) -> Request<Bytes> {
     let body = match data {
-        Some(JobData::Bytes(bytes) | JobData::Json(bytes)) => bytes.clone(),
+        Some(data) => data.bytes().clone(),
         None => Bytes::new(),
     };
     let path = path(&format!("{JOBS}{}", encoded(name)));

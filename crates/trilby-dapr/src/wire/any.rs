@@ -30,6 +30,7 @@ const VALUE_LEVELS_MAX: usize = 24;
 pub fn wrap(data: JobData) -> Result<Any> {
     let json = match data {
         JobData::Bytes(bytes) => return Ok(Any { type_url: String::new(), value: bytes.to_vec() }),
+        JobData::Typed { type_url, value } => return Ok(Any { type_url, value: value.to_vec() }),
         JobData::Json(json) => json,
     };
     let parsed: Json = serde_json::from_slice(&json)
@@ -53,7 +54,11 @@ pub fn unwrap(any: Any) -> JobData {
     {
         return JobData::Json(json(&value).to_string().into());
     }
-    JobData::Bytes(any.value.into())
+    let value = Bytes::from(any.value);
+    if any.type_url.is_empty() {
+        return JobData::Bytes(value);
+    }
+    JobData::Typed { type_url: any.type_url, value }
 }
 
 /// A reminder's data: the JSON that was given. daprd keeps what comes over gRPC as a JSON string of
@@ -164,8 +169,11 @@ mod tests {
             assert_eq!(any.type_url, type_url, "{json}");
             assert_eq!(unwrap(any), data);
         }
-        let bytes = JobData::Bytes(Bytes::from_static(b"\xff {"));
-        assert_eq!(unwrap(wrap(bytes.clone()).expect("anything")), bytes);
+        let value = Bytes::from_static(b"\xff {");
+        let type_url = "type.googleapis.com/google.protobuf.StringValue".to_owned();
+        for data in [JobData::Bytes(value.clone()), JobData::Typed { type_url, value }] {
+            assert_eq!(unwrap(wrap(data.clone()).expect("anything")), data);
+        }
         let error = wrap(JobData::Json(Bytes::from_static(b"{"))).expect_err("not JSON");
         assert_eq!(error.reason, "TRILBY_INVALID_ARGUMENT");
     }

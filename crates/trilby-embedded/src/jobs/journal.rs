@@ -45,6 +45,9 @@ struct Record {
     due_time: Option<String>,
     ttl: Option<String>,
     is_json: bool,
+    /// The type of data that is neither JSON nor plain bytes.
+    #[serde(default)]
+    type_url: Option<String>,
     /// The policy `drop`, or else the two numbers.
     drops: bool,
     interval: Option<Duration>,
@@ -87,10 +90,7 @@ impl Journal {
         let Some(connection) = self.connection()? else { return Ok(()) };
         let record = serde_json::to_string(&Record::of(job, plan));
         let record = record.map_err(|error| error.to_string())?;
-        let data = match &job.data {
-            Some(JobData::Json(data) | JobData::Bytes(data)) => Some(&**data),
-            None => None,
-        };
+        let data = job.data.as_ref().map(|data| &**data.bytes());
         let sql = "INSERT OR REPLACE INTO jobs (name, record, data, count, attempts, last) \
                    VALUES (?1, ?2, ?3, 0, 0, NULL)";
         let put = connection.execute(sql, params![job.name, record, data]);
@@ -129,6 +129,10 @@ impl Record {
             due_time: job.due_time.clone(),
             ttl: job.ttl.clone(),
             is_json: matches!(job.data, Some(JobData::Json(_))),
+            type_url: match &job.data {
+                Some(JobData::Typed { type_url, .. }) => Some(type_url.clone()),
+                _ => None,
+            },
             drops,
             interval,
             max_retries,
@@ -141,9 +145,10 @@ impl Record {
         let begin = time(&self.begin)?;
         let expires = self.expires.as_deref().map(time).transpose()?;
         let data = data.map(Bytes::from);
-        let data = data.map(|data| match self.is_json {
-            true => JobData::Json(data),
-            false => JobData::Bytes(data),
+        let data = data.map(|value| match self.type_url {
+            Some(type_url) => JobData::Typed { type_url, value },
+            None if self.is_json => JobData::Json(value),
+            None => JobData::Bytes(value),
         });
         let (interval, max_retries) = (self.interval, self.max_retries);
         let constant = FailurePolicy::Constant { interval, max_retries };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use trilby_dapr::jobs::{Job, JobData};
+use trilby_dapr::jobs::Job;
 
 use super::plan::{Plan, Progress};
 
@@ -111,10 +111,7 @@ impl Table {
 /// What a job takes in memory, about.
 pub(super) fn size(job: &Job) -> usize {
     let texts = [&job.schedule, &job.due_time, &job.ttl];
-    let data = match &job.data {
-        Some(JobData::Json(data) | JobData::Bytes(data)) => data.len(),
-        None => 0,
-    };
+    let data = job.data.as_ref().map_or(0, |data| data.bytes().len());
     let texts = texts.into_iter().flatten().map(String::len);
     texts.fold(job.name.len().saturating_add(data), usize::saturating_add)
 }

@@ -95,7 +95,7 @@ async fn get(ask: Ask, call: Call<1>) -> Result<Answer, Error> {
     let job = ask.blocks.get_job(&ask.cx, &name).await?;
     let (body, content_type) = match job.data {
         Some(JobData::Json(json)) => (json, Some(JSON.to_owned())),
-        Some(JobData::Bytes(bytes)) => (bytes, None),
+        Some(JobData::Bytes(bytes) | JobData::Typed { value: bytes, .. }) => (bytes, None),
         None => (Bytes::new(), None),
     };
     let headers = headers([
@@ -138,7 +138,7 @@ struct Listed<'a> {
 impl<'a> Listed<'a> {
     fn of(job: &'a Job) -> Self {
         let (data, data_base64) = match &job.data {
-            Some(JobData::Json(bytes) | JobData::Bytes(bytes)) => records::fields(bytes),
+            Some(data) => records::fields(data.bytes()),
             None => (None, None),
         };
         Self {
