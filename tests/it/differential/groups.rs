@@ -2,19 +2,24 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 use trilby_testkit::{Backend, Components, Options, World};
 
-use super::case::Case;
+use super::case::{Case, Protocol};
 use super::compare::compare;
-use super::run::{names, run};
+use super::components::Place;
+use super::run::{Transcript, names, run};
 use crate::wat;
 
 /// What the two sides of a group are started with.
 pub(super) struct Setup {
+    /// The name of the group.
+    pub(super) name: &'static str,
     pub(super) options: fn() -> Options,
-    pub(super) components: fn(Components, &Path) -> Components,
+    pub(super) components: fn(&Place<'_>) -> Components,
+    /// What is in the Redis from the start.
+    pub(super) redis: &'static [(&'static str, &'static str)],
 }
 
 /// The app behind both: what it is called with, its environment, and a failure.
@@ -33,14 +38,17 @@ module = "trap.wat"
 "#;
 
 /// Runs all cases against a daprd and against `trilby`, and compares what they tell.
-pub(super) async fn check(setup: &Setup, cases: Vec<Case>) -> Result<()> {
+pub(super) async fn check(
+    setup: &Setup,
+    cases: impl IntoIterator<Item = Vec<Case>>,
+) -> Result<()> {
     if Backend::DaprdRedis.is_left_out() {
         return Ok(());
     }
     // With this set, the second side is another daprd: it shows which transcripts are not stable.
     let is_twice = std::env::var_os("TRILBY_TEST_DAPRD_TWICE").is_some();
     let second = if is_twice { Backend::DaprdMemory } else { Backend::EmbeddedMemory };
-    sides(setup, second, cases).await
+    sides(setup, second, cases.into_iter().flatten().collect()).await
 }
 
 /// The same, with a back end of choice as the second side.
@@ -50,12 +58,15 @@ pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> R
     let (daprd, ours) =
         tokio::try_join!(world(setup, Backend::DaprdMemory, &app), world(setup, second, &app))?;
     let (theirs, ours) = tokio::try_join!(run(&daprd, &cases), run(&ours, &cases))?;
+    let names = names(&cases);
+    keep(setup, "daprd", &names, &theirs)?;
+    keep(setup, "trilby", &names, &ours)?;
     let expected = cases.iter().flat_map(|case| {
-        let over = super::case::Protocol::ALL.into_iter();
+        let over = Protocol::ALL.into_iter();
         over.filter(|protocol| case.runs_over(*protocol)).map(|over| case.differences(over))
     });
     let mut reports = Vec::new();
-    let pairs = theirs.iter().zip(&ours).zip(names(&cases)).zip(expected);
+    let pairs = theirs.iter().zip(&ours).zip(names).zip(expected);
     let mut count = 0;
     for ((((_, theirs), (_, ours)), name), expected) in pairs {
         count += 1;
@@ -73,5 +84,24 @@ async fn world(setup: &Setup, backend: Backend, app: &TempDir) -> Result<World> 
     options.api = true;
     options.redis = true;
     let app = app.path().display().to_string();
-    World::start(backend, &app, options, setup.components).await
+    let world = World::start(backend, &app, options, |given, folder| {
+        let is_daprd = backend.is_sidecar();
+        (setup.components)(&Place { folder, is_daprd, redis: given.redis_host() })
+    })
+    .await?;
+    for (key, value) in setup.redis {
+        world.redis.as_ref().context("no Redis")?.set(key, value).await?;
+    }
+    Ok(world)
+}
+
+/// With this set to a folder, the transcripts are written there: one file for each group and side.
+fn keep(setup: &Setup, side: &str, names: &[String], all: &[(Protocol, Transcript)]) -> Result<()> {
+    let Some(folder) = std::env::var_os("TRILBY_TEST_TRANSCRIPTS") else { return Ok(()) };
+    let mut text = String::new();
+    for (name, (_, transcript)) in names.iter().zip(all) {
+        text.push_str(&format!("{name}\n    {}\n", transcript.lines.join("\n    ")));
+    }
+    let path = Path::new(&folder).join(format!("{}.{side}.txt", setup.name));
+    std::fs::write(&path, text).with_context(|| path.display().to_string())
 }

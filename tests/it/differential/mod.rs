@@ -22,19 +22,86 @@ mod watch;
 use anyhow::Result;
 use trilby_testkit::{Backend, Options};
 
+use cases::{api, bare, bindings, conversation, crypto, jobs, publish, secrets, state, watched};
 use groups::{Setup, check, sides};
 
-const PLAIN: Setup = Setup { options: Options::default, components: components::all };
+/// What most groups have; the name is a group's own.
+const PLAIN: Setup =
+    Setup { name: "", options: with_secrets, components: components::all, redis: &[] };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn state_in_memory() -> Result<()> {
-    check(&PLAIN, cases::state("memory")).await
+fn with_secrets() -> Options {
+    let variables = [("SUITE_SECRET", "from the environment"), ("SUITE_EMPTY", "")];
+    let env: Vec<_> =
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Options { daprd_env: env.clone(), env, ..Options::default() }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn state_in_sqlite() -> Result<()> {
-    check(&PLAIN, cases::state("sqlite")).await
+/// Declares tests, one for each group.
+macro_rules! groups {
+    ($($name:ident: $setup:expr, $cases:expr;)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() -> Result<()> {
+            check(&Setup { name: stringify!($name), ..$setup }, $cases).await
+        }
+    )*};
 }
+
+groups! {
+    state_in_memory: PLAIN, state("memory");
+    state_in_sqlite: PLAIN, state("sqlite");
+    state_refused: PLAIN, [cases::state_errors::errors(), cases::state_errors::prefixes()];
+    publishing: PLAIN, [publish::all()];
+    binding: PLAIN, [bindings::all()];
+    secret: PLAIN, [secrets::all()];
+    secret_scopes: SCOPED, [secrets::scoped()];
+    encryption: PLAIN, [crypto::all()];
+    conversing: PLAIN, [conversation::all()];
+    the_api: PLAIN, [api::told(), api::unknown(), api::actors(), api::sizes()];
+    invocation: PLAIN, [api::invocation()];
+    tokens: GUARDED, [api::tokens()];
+    configuration: CONFIGURED, [watched::values()];
+    locks: LOCKED, [watched::locks()];
+    jobs: SCHEDULED, [jobs::all()];
+    nothing: BARE, [bare::all()];
+}
+
+const SCOPED: Setup = Setup {
+    options: || Options { configuration: Some(SCOPES.to_owned()), ..with_secrets() },
+    ..PLAIN
+};
+
+const SCOPES: &str = "\
+apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata:
+  name: scopes
+spec:
+  secrets:
+    scopes:
+      - {storeName: secrets, defaultAccess: deny, allowedSecrets: [plain, none]}
+      - {storeName: many, defaultAccess: allow, deniedSecrets: [plain]}
+";
+
+const GUARDED: Setup = Setup {
+    options: || {
+        let token = ("DAPR_API_TOKEN".to_owned(), "right".to_owned());
+        Options { env: vec![token.clone()], daprd_env: vec![token], ..Options::default() }
+    },
+    ..PLAIN
+};
+
+const CONFIGURED: Setup =
+    Setup { components: components::configuration, redis: &components::SETTINGS, ..PLAIN };
+
+const LOCKED: Setup = Setup { components: components::locks, ..PLAIN };
+
+const SCHEDULED: Setup = Setup {
+    options: || Options { control_plane: true, ..Options::default() },
+    components: components::none,
+    ..PLAIN
+};
+
+const BARE: Setup = Setup { components: components::none, ..PLAIN };
 
 /// The suite's own test: two daprds must tell the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,5 +109,6 @@ async fn transcripts_of_two_daprds_are_equal() -> Result<()> {
     if Backend::DaprdRedis.is_left_out() {
         return Ok(());
     }
-    sides(&PLAIN, Backend::DaprdMemory, cases::state("memory")).await
+    let cases = state("memory").into_iter().flatten().collect();
+    sides(&Setup { name: "twice", ..PLAIN }, Backend::DaprdMemory, cases).await
 }

@@ -13,7 +13,7 @@ pub(super) struct Normal {
 
 impl Normal {
     pub(super) fn new(app_id: &str, folder: &Path) -> Self {
-        const PATTERNS: [(&str, &str); 7] = [
+        const PATTERNS: [(&str, &str); 8] = [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
             (
                 r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d| [+-]\d{4} UTC)?",
@@ -23,6 +23,7 @@ impl Normal {
             (r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b", "<traceparent>"),
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
             (r"read (tcp|unix) \S+->\S+", "read <connection>"),
+            (r#"port("?): ?\d+"#, "port${1}: <port>"),
             (r"(?i)(user-agent:? )\S+", "${1}<agent>"),
         ];
         let literal = vec![

@@ -25,7 +25,7 @@ pub(super) use jobs::{delete_job, get_job, job, list_jobs, schedule};
 pub(super) use keep::token;
 pub(super) use lock::{lock, unlock};
 pub(super) use metadata::{metadata, set_metadata};
-pub(super) use publish::{entry, publish, publish_many};
+pub(super) use publish::{Entry, entry, publish, publish_many};
 pub(super) use raw::{rpc, send};
 pub(super) use secret::{secret, secrets};
 pub(super) use state::{delete, gone, get, item, save};
