@@ -63,16 +63,14 @@ impl Api {
         Self { grpc: format!("127.0.0.1:{grpc}"), http: format!("127.0.0.1:{http}") }
     }
 
-    /// What the embedded runtime's banner says.
+    /// What the embedded runtime's banner says: `dapr api  grpc://host:port, http://host:port`.
     async fn of(trilby: &mut Trilby) -> Result<Self> {
-        let mut address = async |label: &str| {
-            let line = trilby.logged(label).await?;
-            let found = line.split_whitespace().find_map(|word| {
-                word.split_once("127.0.0.1:").map(|(_, port)| format!("127.0.0.1:{port}"))
-            });
-            found.with_context(|| format!("no address: {line}"))
+        let line = trilby.logged("dapr api").await?;
+        let address = |scheme: &str| {
+            let (_, rest) = line.split_once(scheme).with_context(|| line.clone())?;
+            anyhow::Ok(rest.split([',', ' ']).next().unwrap_or(rest).to_owned())
         };
-        Ok(Self { grpc: address("dapr grpc").await?, http: address("dapr http").await? })
+        Ok(Self { grpc: address("grpc://")?, http: address("http://")? })
     }
 }
 
