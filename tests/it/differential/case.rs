@@ -66,6 +66,11 @@ impl Case {
         self
     }
 
+    /// This difference must show where `is_so`.
+    pub(super) fn differs_if(self, is_so: bool, id: &'static str) -> Self {
+        if is_so { self.differs(id) } else { self }
+    }
+
     /// This difference must show over one protocol only.
     pub(super) fn differs_over(mut self, protocol: Protocol, id: &'static str) -> Self {
         self.differs.push((protocol, id));

@@ -3,7 +3,7 @@
 /// How a difference shows in a line of a transcript.
 #[derive(Debug)]
 pub(super) struct Difference {
-    /// Its id in the document.
+    /// Its id in the document. One row may show in several ways.
     pub(super) id: &'static str,
     /// What daprd's line contains.
     pub(super) daprd: &'static str,
@@ -11,7 +11,65 @@ pub(super) struct Difference {
     pub(super) ours: &'static str,
 }
 
+const fn difference(id: &'static str, daprd: &'static str, ours: &'static str) -> Difference {
+    Difference { id, daprd, ours }
+}
+
 /// All of them.
 pub(super) const DIFFERENCES: &[Difference] = &[
-    Difference { id: "D0", daprd: "a", ours: "b" },
+    difference("json-texts", "\"errorCode\":\"ERR_MALFORMED_REQUEST\"", "\"errorCode\":\"ERR_MALFORMED_REQUEST\""),
+    difference("json-texts", "error when unmarshaling the request", "error when unmarshaling the request"),
+    difference("json-texts", "DAPR_PUBSUB_CLOUD_EVENT_CREATION", "DAPR_PUBSUB_CLOUD_EVENT_CREATION"),
+    difference("protobuf-texts", "Internal \"grpc: error unmarshalling request", "Internal \"failed to decode Protobuf message"),
+    difference("go-texts", "invalid params%!(EXTRA *errors.errorString=", "invalid params: "),
+    difference("secret-texts", "%!s(", "true"),
+    difference("secret-texts", "%!s(", "12.5"),
+    difference("secret-texts", "%!s(<nil>)", "\"\""),
+    difference("secret-many-values", "secret number not found", "12.5"),
+    difference("secret-many-values", "plain", "list"),
+    difference("crypto-asymmetric", "key type mismatch", "TRILBY_ASYMMETRIC_KEY"),
+    difference("crypto-paths", "open <folder>/keys/none: no such file or directory", "failed to load key 'none'\""),
+    difference("ttl-overflow", "get: 204", "get: 200"),
+    difference("ttl-overflow", "etag=none", "etag=<etag>"),
+    difference("transaction-values", "{\"a\":1}", "{\"a\" : 1}"),
+    difference("transaction-values", "12345678901234567000", "12345678901234567890"),
+    difference("binding-values", "{\"a\":[1,2]}", "{\"a\": [1, 2]}"),
+    difference("binding-values", "12.5", "12.50"),
+    difference("event-data", "{\"a\":[],\"b\":1}", "{ \"b\" : 1,\\n\"a\" : [ ] }"),
+    difference("event-data", "{\"a\":12345678901234567000}", "{\"a\":12345678901234567890.123}"),
+    difference("event-lost", "tracestate=\"\"} ", "tracestate=\"\"} {\"a\":1}"),
+    difference("event-lost", "tracestate=\"\"} ", "tracestate=\"\"} data"),
+    difference("event-lost", "tracestate=\"\"} ", "tracestate=\"\"} null"),
+    difference("event-lost", "content-type=\"\"", "content-type=\"application/json\""),
+    difference("raw-trace", ", traceid=\"\", tracestate=\"\"}", "}"),
+    difference("configuration-empty", "204", "{\"empty\":{}}"),
+    difference("configuration-empty", "configuration: OK", "empty=\"\""),
+    difference("configuration-empty", "{\"one\":{\"value\":\"1\"},", "{\"empty\":{},"),
+    difference("runtime-version", "1.18.3", "trilby-"),
+    difference("no-actors", "\"ACTOR\",", "\"capabilities\":[\"ETAG\","),
+    difference("no-actors", "\"ACTOR\",", "[\"ETAG\","),
+    difference("runtime-features", "HotReload", ""),
+    difference("own-app", "channelAddress", "\"protocol\":\"http\""),
+    difference("own-app", "channel_address: \"127.0.0.1\"", "channel_address: \"\""),
+    difference("jobs-without-scheduler", "scheduler clients are disabled", ""),
+    difference("long-heads", "431", "204"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use trilby_testkit::repository;
+
+    use super::DIFFERENCES;
+
+    #[test]
+    fn each_difference_is_a_row_of_the_document_and_each_row_is_a_difference() {
+        let path = repository().join("crates/trilby-embedded/DIFFERENCES.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
+        let rows: BTreeSet<_> = rows.filter_map(|row| row.split('`').next()).collect();
+        let ids: BTreeSet<_> = DIFFERENCES.iter().map(|difference| difference.id).collect();
+        assert_eq!(rows, ids);
+    }
+}

@@ -70,6 +70,8 @@ pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> R
     let mut count = 0;
     for ((((_, theirs), (_, ours)), name), expected) in pairs {
         count += 1;
+        // Two daprds differ in nothing.
+        let expected = if second.is_sidecar() { Vec::new() } else { expected };
         reports.extend(compare(&name, theirs, ours, &expected));
     }
     ensure!(count == theirs.len() && count == ours.len(), "transcripts are missing");

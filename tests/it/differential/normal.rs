@@ -13,7 +13,7 @@ pub(super) struct Normal {
 
 impl Normal {
     pub(super) fn new(app_id: &str, folder: &Path) -> Self {
-        const PATTERNS: [(&str, &str); 8] = [
+        const PATTERNS: [(&str, &str); 9] = [
             (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
             (
                 r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d| [+-]\d{4} UTC)?",
@@ -22,6 +22,11 @@ impl Normal {
             (r"(127\.0\.0\.1|localhost|\[::1\]):\d+", "<address>"),
             (r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b", "<traceparent>"),
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
+            // Which of the two comes is a matter of the network around the test.
+            (
+                r"timeout waiting for address for app id (\w+)",
+                "couldn't find service: ${1}",
+            ),
             (r"read (tcp|unix) \S+->\S+", "read <connection>"),
             (r#"port("?): ?\d+"#, "port${1}: <port>"),
             (r"(?i)(user-agent:? )\S+", "${1}<agent>"),

@@ -110,20 +110,31 @@ impl Session {
     }
 }
 
+/// What of a body means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// Each byte.
+    Exact,
+    /// JSON: not its white space, nor the order of members.
+    Json,
+    /// JSON, of which the order of lists means nothing either.
+    AnyOrder,
+}
+
 /// An HTTP answer as a line: its status, the headers that mean something, its body.
-pub(super) fn told(answer: &Answer, any_order: bool) -> String {
+pub(super) fn told(answer: &Answer, body: Body) -> String {
     let mut line = answer.status.as_u16().to_string();
     let mut headers: Vec<_> = answer.headers.iter().filter(|(name, _)| matters(name)).collect();
     headers.sort_by_key(|(name, _)| name.as_str());
     for (name, value) in headers {
-        let value = if name == "etag" { "<etag>".to_owned() } else { normal::shown(value.as_bytes()) };
+        let value = if name == "etag" { "<etag>".into() } else { normal::shown(value.as_bytes()) };
         line.push_str(&format!(" [{name}: {value}]"));
     }
     let is_error = answer.status.is_client_error() || answer.status.is_server_error();
-    let body = if is_error || any_order {
-        normal::json(&answer.body, any_order)
-    } else {
-        normal::shown(&answer.body)
+    let body = match body {
+        Body::Exact if !is_error => normal::shown(&answer.body),
+        Body::AnyOrder => normal::json(&answer.body, true),
+        Body::Exact | Body::Json => normal::json(&answer.body, false),
     };
     if body.is_empty() { line } else { format!("{line} {body}") }
 }

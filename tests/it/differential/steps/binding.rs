@@ -9,7 +9,7 @@ use trilby_dapr::proto::runtime::v1::InvokeBindingRequest;
 use super::{Pairs, filled, object};
 use crate::differential::case::Step;
 use crate::differential::normal::{map, shown};
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Invokes an output binding.
 pub(in crate::differential) struct Bind {
@@ -50,7 +50,7 @@ impl Step for Bind {
         let path = format!("/v1.0/bindings/{}", self.name);
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, body).await?;
-        Ok(format!("bind: {}", told(&answer, false)))
+        Ok(format!("bind: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

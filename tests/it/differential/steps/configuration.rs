@@ -13,7 +13,7 @@ use trilby_dapr::proto::runtime::v1::{
 use super::encoded;
 use crate::differential::case::Step;
 use crate::differential::normal::map;
-use crate::differential::session::{Session, answered, failed, told};
+use crate::differential::session::{Body, Session, answered, failed, told};
 use crate::differential::watch::Watch;
 
 /// Reads values.
@@ -35,7 +35,7 @@ impl Step for Configuration {
         let keys: Vec<_> = self.keys.iter().map(|key| format!("key={}", encoded(key))).collect();
         let path = format!("/v1.0/configuration/{}?{}", self.store, keys.join("&"));
         let answer = session.send(Method::GET, &path, &[], "").await?;
-        Ok(format!("configuration: {}", told(&answer, true)))
+        Ok(format!("configuration: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -140,7 +140,7 @@ impl Step for Unwatch {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let path = format!("/v1.0/configuration/{}/{}/unsubscribe", self.0, self.id(session));
         let answer = session.send(Method::GET, &path, &[], "").await?;
-        Ok(format!("unwatch: {}", told(&answer, false)))
+        Ok(format!("unwatch: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

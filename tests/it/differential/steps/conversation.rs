@@ -11,7 +11,7 @@ use trilby_dapr::proto::runtime::v1::{
 
 use super::quoted;
 use crate::differential::case::Step;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Tells the model what users say, each text as an input of its own.
 pub(in crate::differential) struct Converse {
@@ -109,7 +109,7 @@ impl Step for Converse {
         let path = format!("/v1.0-alpha2/conversation/{}/converse", self.component);
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, self.json()).await?;
-        Ok(format!("converse: {}", told(&answer, true)))
+        Ok(format!("converse: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

@@ -12,7 +12,7 @@ use tonic::{Status, Streaming};
 
 use crate::differential::case::Step;
 use crate::differential::normal::shown;
-use crate::differential::session::{Session, failed, told};
+use crate::differential::session::{Body, Session, failed, told};
 
 /// Encrypts data and keeps the envelope as `envelope`.
 pub(in crate::differential) struct Encrypt {
@@ -85,7 +85,7 @@ impl Step for Encrypt {
         let path = format!("/v1.0-alpha1/crypto/{}/encrypt", self.component);
         let answer = session.send(Method::PUT, &path, &headers, self.data.clone()).await?;
         if answer.status != 200 {
-            return Ok(format!("encrypt: {}", told(&answer, false)));
+            return Ok(format!("encrypt: {}", told(&answer, Body::Json)));
         }
         let content_type = answer.header("content-type").unwrap_or("none").to_owned();
         Ok(format!("encrypt: 200 [{content_type}] {}", Self::told(session, answer.body)))
@@ -138,7 +138,7 @@ impl Step for Decrypt {
         let path = format!("/v1.0-alpha1/crypto/{}/decrypt", self.component);
         let data = session.fill_bytes(&Bytes::from_static(self.data.as_bytes()));
         let answer = session.send(Method::PUT, &path, headers, data).await?;
-        Ok(format!("decrypt: {}", told(&answer, false)))
+        Ok(format!("decrypt: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

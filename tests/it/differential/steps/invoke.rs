@@ -9,7 +9,7 @@ use trilby_dapr::proto::runtime::v1::InvokeServiceRequest;
 
 use crate::differential::case::Step;
 use crate::differential::normal::shown;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Calls a method of an app. `@app` is the app's own id.
 pub(in crate::differential) struct Invoke {
@@ -44,7 +44,7 @@ impl Step for Invoke {
         let path = format!("/v1.0/invoke/{}/method/{}", session.fill(self.app), self.method);
         let headers = [("content-type", self.content_type)];
         let answer = session.send(method, &path, &headers, self.data.clone()).await?;
-        Ok(format!("invoke: {}", told(&answer, false)))
+        Ok(format!("invoke: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

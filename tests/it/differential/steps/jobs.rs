@@ -11,7 +11,7 @@ use trilby_dapr::proto::runtime::v1::{
 use super::encoded;
 use crate::differential::case::Step;
 use crate::differential::normal::shown;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// A job, as JSON over HTTP and as a message over gRPC.
 #[derive(Clone, Default)]
@@ -104,7 +104,7 @@ impl Step for Schedule {
         let path = format!("/v1.0-alpha1/jobs/{}", encoded(&session.fill(self.0.name)));
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, self.0.json()).await?;
-        Ok(format!("schedule: {}", told(&answer, false)))
+        Ok(format!("schedule: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -127,7 +127,7 @@ impl Step for GetJob {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let path = format!("/v1.0-alpha1/jobs/{}", encoded(&session.fill(self.0)));
         let answer = session.send(Method::GET, &path, &[], "").await?;
-        Ok(format!("get job: {}", told(&answer, true)))
+        Ok(format!("get job: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -162,7 +162,7 @@ impl Step for DeleteJob {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let path = format!("/v1.0-alpha1/jobs/{}", encoded(&session.fill(self.0)));
         let answer = session.send(Method::DELETE, &path, &[], "").await?;
-        Ok(format!("delete job: {}", told(&answer, false)))
+        Ok(format!("delete job: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

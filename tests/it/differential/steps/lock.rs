@@ -7,7 +7,7 @@ use trilby_dapr::proto::runtime::v1::{TryLockRequest, UnlockRequest};
 
 use super::quoted;
 use crate::differential::case::Step;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Tries a lock.
 pub(in crate::differential) struct Lock {
@@ -38,7 +38,7 @@ impl Step for Lock {
         let path = format!("/v1.0-alpha1/lock/{}", self.store);
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, body).await?;
-        Ok(format!("lock: {}", told(&answer, true)))
+        Ok(format!("lock: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -79,7 +79,7 @@ impl Step for Unlock {
         let path = format!("/v1.0-alpha1/unlock/{}", self.store);
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, body).await?;
-        Ok(format!("unlock: {}", told(&answer, true)))
+        Ok(format!("unlock: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

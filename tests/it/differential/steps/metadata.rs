@@ -9,7 +9,7 @@ use trilby_dapr::proto::runtime::v1::{GetMetadataRequest, GetMetadataResponse, S
 use super::encoded;
 use crate::differential::case::Step;
 use crate::differential::normal;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Reads one part of the metadata.
 pub(in crate::differential) struct Metadata(&'static str);
@@ -70,7 +70,7 @@ impl Step for SetMetadata {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let path = format!("/v1.0/metadata/{}", encoded(self.0));
         let answer = session.send(Method::PUT, &path, &[], self.1).await?;
-        Ok(format!("set metadata: {}", told(&answer, false)))
+        Ok(format!("set metadata: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

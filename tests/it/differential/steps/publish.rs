@@ -12,7 +12,7 @@ use trilby_dapr::proto::runtime::v1::{
 
 use super::{Pairs, encoded, filled, object, query_of, quoted};
 use crate::differential::case::Step;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Publishes one event.
 pub(in crate::differential) struct Publish {
@@ -54,7 +54,7 @@ impl Step for Publish {
             self.content_type.iter().map(|value| ("content-type", *value)).collect();
         let data = session.fill_bytes(&self.data);
         let answer = session.send(Method::POST, &path, &headers, data).await?;
-        Ok(format!("publish: {}", told(&answer, false)))
+        Ok(format!("publish: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -143,7 +143,7 @@ impl Step for PublishMany {
         let headers = [("content-type", "application/json")];
         let body = format!("[{}]", entries.join(","));
         let answer = session.send(Method::POST, &path, &headers, body).await?;
-        Ok(format!("publish many: {}", told(&answer, true)))
+        Ok(format!("publish many: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

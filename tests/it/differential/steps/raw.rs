@@ -9,7 +9,7 @@ use tonic_prost::ProstCodec;
 use trilby_dapr::proto::common::v1::StreamPayload;
 
 use crate::differential::case::Step;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// An HTTP request as it stands.
 pub(in crate::differential) struct Send {
@@ -17,7 +17,7 @@ pub(in crate::differential) struct Send {
     path: &'static str,
     headers: Vec<(&'static str, &'static str)>,
     body: Bytes,
-    any_order: bool,
+    compared: Body,
 }
 
 pub(in crate::differential) fn send(
@@ -26,7 +26,7 @@ pub(in crate::differential) fn send(
     body: impl Into<Bytes>,
 ) -> Send {
     let headers = vec![("content-type", "application/json")];
-    Send { method, path, headers, body: body.into(), any_order: false }
+    Send { method, path, headers, body: body.into(), compared: Body::Json }
 }
 
 impl Send {
@@ -41,7 +41,7 @@ impl Send {
 
     /// The order of lists in the answer means nothing.
     pub(in crate::differential) fn any_order(mut self) -> Self {
-        self.any_order = true;
+        self.compared = Body::AnyOrder;
         self
     }
 }
@@ -57,7 +57,7 @@ impl Step for Send {
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let body = session.fill_bytes(&self.body);
         let answer = session.send(method, &path, &headers, body).await?;
-        Ok(format!("{} {}: {}", self.method, self.path, told(&answer, self.any_order)))
+        Ok(format!("{} {}: {}", self.method, self.path, told(&answer, self.compared)))
     }
 
     /// A case may need a way that only HTTP has between steps of either protocol.

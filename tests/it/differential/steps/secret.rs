@@ -8,7 +8,7 @@ use trilby_dapr::proto::runtime::v1::{GetBulkSecretRequest, GetSecretRequest};
 use super::{Pairs, encoded, filled, query_of};
 use crate::differential::case::Step;
 use crate::differential::normal::map;
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// Reads a secret, or all of a store.
 pub(in crate::differential) struct Secret {
@@ -39,7 +39,7 @@ impl Step for Secret {
         let query = query_of(session, &self.metadata);
         let path = format!("/v1.0/secrets/{}/{last}{query}", self.store);
         let answer = session.send(Method::GET, &path, &[], "").await?;
-        Ok(format!("secret: {}", told(&answer, true)))
+        Ok(format!("secret: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

@@ -11,7 +11,7 @@ use trilby_testkit::until;
 use super::{Pairs, encoded, filled, object, query_of, quoted};
 use crate::differential::case::Step;
 use crate::differential::normal::{map, shown};
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 /// An item to write, or to delete.
 #[derive(Clone, Debug, Default)]
@@ -127,7 +127,7 @@ impl Step for Save {
         let path = format!("/v1.0/state/{}", self.0);
         let headers = [("content-type", "application/json")];
         let answer = session.send(Method::POST, &path, &headers, body).await?;
-        Ok(format!("save: {}", told(&answer, false)))
+        Ok(format!("save: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -194,10 +194,10 @@ impl Step for Get {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let answer = self.ask_http(session).await?;
         if let Some(name) = self.keep {
-            let etag = answer.header("etag").with_context(|| told(&answer, false))?;
+            let etag = answer.header("etag").with_context(|| told(&answer, Body::Exact))?;
             session.keep(name, etag.to_owned().into());
         }
-        Ok(format!("get: {}", told(&answer, false)))
+        Ok(format!("get: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -227,7 +227,7 @@ impl Step for Gone {
         let session = &*session;
         until("an item to expire", || async move {
             let answer = self.0.ask_http(session).await.ok()?;
-            (answer.status != 200).then(|| told(&answer, false))
+            (answer.status != 200).then(|| told(&answer, Body::Exact))
         })
         .await
         .map(|line| format!("gone: {line}"))
@@ -265,7 +265,7 @@ impl Step for Delete {
         let etag = item.etag.as_ref().map(|etag| session.fill(etag));
         let headers: Vec<_> = etag.iter().map(|etag| ("if-match", etag.as_str())).collect();
         let answer = session.send(Method::DELETE, &path, &headers, "").await?;
-        Ok(format!("delete: {}", told(&answer, false)))
+        Ok(format!("delete: {}", told(&answer, Body::Exact)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {

@@ -12,7 +12,7 @@ use super::state::Item;
 use super::{Pairs, filled, object, query_of, quoted};
 use crate::differential::case::Step;
 use crate::differential::normal::{map, shown};
-use crate::differential::session::{Session, answered, told};
+use crate::differential::session::{Body, Session, answered, told};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
@@ -54,7 +54,7 @@ impl Step for BulkGet {
         body.push('}');
         let path = format!("/v1.0/state/{}/bulk{}", self.store, query_of(session, &self.metadata));
         let answer = session.send(Method::POST, &path, &JSON, body).await?;
-        Ok(format!("bulk get: {}", etags_hidden(&told(&answer, true))))
+        Ok(format!("bulk get: {}", etags_hidden(&told(&answer, Body::AnyOrder))))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -169,7 +169,7 @@ impl Step for Transact {
         body.push('}');
         let path = format!("/v1.0/state/{}/transaction", self.store);
         let answer = session.send(Method::POST, &path, &JSON, body).await?;
-        Ok(format!("transact: {}", told(&answer, false)))
+        Ok(format!("transact: {}", told(&answer, Body::Json)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
@@ -203,7 +203,7 @@ impl Step for Query {
     async fn http(&self, session: &mut Session) -> Result<String> {
         let path = format!("/v1.0-alpha1/state/{}/query", self.0);
         let answer = session.send(Method::POST, &path, &JSON, self.1).await?;
-        Ok(format!("query: {}", told(&answer, true)))
+        Ok(format!("query: {}", told(&answer, Body::AnyOrder)))
     }
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
