@@ -42,12 +42,12 @@ async fn unknown_keys_are_told_the_nearest() -> Result<()> {
 async fn unknown_types_are_told_the_nearest() -> Result<()> {
     assert_snapshot!(refused(&store("  type: state.sqllite\n")).await?, @r"
     error: ./components/store.yaml:6: the embedded runtime has no type `state.sqllite`; did you mean `state.sqlite`?
-      = help: it has `bindings.cron`, `bindings.localstorage`, `configuration.in-memory`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.sqlite`
+      = help: it has `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.redis`, `state.sqlite`
       = help: a daprd sidecar has the other types and reads this file as it is
     ");
-    assert_snapshot!(refused(&store("  type: state.redis\n")).await?, @r"
-    error: ./components/store.yaml:6: the embedded runtime has no type `state.redis`
-      = help: it has `bindings.cron`, `bindings.localstorage`, `configuration.in-memory`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.sqlite`
+    assert_snapshot!(refused(&store("  type: state.postgresql\n")).await?, @r"
+    error: ./components/store.yaml:6: the embedded runtime has no type `state.postgresql`
+      = help: it has `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.redis`, `state.sqlite`
       = help: a daprd sidecar has the other types and reads this file as it is
     ");
     Ok(())

@@ -42,8 +42,7 @@ impl Component {
     /// A boolean as Dapr reads them: `y`, `yes`, `true`, `t`, `on` and `1` are true, all else is
     /// false.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        let truths = ["y", "yes", "true", "t", "on", "1"];
-        self.get(name).is_some_and(|value| truths.iter().any(|t| value.eq_ignore_ascii_case(t)))
+        self.get(name).is_some_and(is_true)
     }
 
     /// Whether the value of a metadata name comes from a secret store.
@@ -69,6 +68,12 @@ impl Component {
     pub(crate) fn mistake(&self, message: impl Into<String>) -> Error {
         Error::Component { file: self.file.clone(), line: self.line, message: message.into() }
     }
+}
+
+/// Whether Dapr takes a text for a true flag.
+pub(crate) fn is_true(text: &str) -> bool {
+    let truths = ["y", "yes", "true", "t", "on", "1"];
+    truths.iter().any(|truth| text.trim().eq_ignore_ascii_case(truth))
 }
 
 #[cfg(test)]

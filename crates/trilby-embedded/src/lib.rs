@@ -7,10 +7,12 @@
 //! [`Inbound`](trilby_dapr::Inbound) until the [`Deliveries`] are drained; [`Runtime::attach`] names
 //! who answers when guests invoke their own app.
 //!
-//! The components are few and local: `state.in-memory`, `state.sqlite`, `pubsub.in-memory`,
-//! `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`, `secretstores.local.file`,
-//! `crypto.dapr.localstorage` and `conversation.echo`. They answer as daprd's do, errors included,
-//! and `state.sqlite` has daprd's file format. `configuration.in-memory` and `lock.in-memory` are
+//! The components are few: `state.in-memory`, `state.sqlite`, `state.redis`, `pubsub.in-memory`,
+//! `bindings.http`, `bindings.localstorage`, `bindings.cron`, `secretstores.local.env`,
+//! `secretstores.local.file`, `configuration.redis`, `lock.redis`, `crypto.dapr.localstorage` and
+//! `conversation.echo`. They answer as daprd's do, errors included, and what they keep in a file of
+//! SQLite or in a Redis has daprd's format; where they differ, `DIFFERENCES.md` of this crate says
+//! how. `configuration.in-memory`, `configuration.sqlite`, `lock.in-memory` and `lock.sqlite` are
 //! types that Dapr does not have: its own need a server. Actors need a sidecar. Encryption of state is refused rather than left out; other kinds of
 //! resource, the outbox and unknown metadata are named in a warning.
 
@@ -33,6 +35,7 @@ mod kind;
 mod load;
 mod lock;
 mod metadata;
+mod redis;
 mod refusals;
 mod runtime;
 mod secrets;

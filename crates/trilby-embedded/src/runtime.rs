@@ -15,7 +15,7 @@ use std::time::Duration;
 use trilby_dapr::subscription::{ConfigurationWatch, InputBinding, Subscription};
 use trilby_dapr::{Inbound, Result};
 
-use crate::bindings::{Cron, LocalStorage};
+use crate::bindings::{Cron, Output};
 use crate::broker::Broker;
 use crate::component::Component;
 use crate::configuration::ConfigurationStore;
@@ -59,7 +59,7 @@ pub struct Runtime {
     inventory: Inventory,
     states: BTreeMap<String, StateStore>,
     brokers: BTreeMap<String, Arc<Broker>>,
-    outputs: BTreeMap<String, LocalStorage>,
+    outputs: BTreeMap<String, Output>,
     inputs: BTreeMap<String, Arc<Cron>>,
     secrets: BTreeMap<String, SecretStore>,
     jobs: Arc<Jobs>,
@@ -158,7 +158,7 @@ impl Runtime {
                 self.brokers.insert(name, Arc::new(broker));
             }
             Kind::OutputBinding => {
-                self.outputs.insert(name, LocalStorage::open(component)?);
+                self.outputs.insert(name, Output::open(component)?);
             }
             Kind::InputBinding => {
                 self.inputs.insert(name, Arc::new(Cron::open(component)?));

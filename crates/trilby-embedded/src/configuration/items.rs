@@ -13,7 +13,7 @@ use trilby_dapr::configuration::ConfigurationItem;
 pub(super) type Items = BTreeMap<String, ConfigurationItem>;
 
 /// Keys of a store.
-const KEYS_MAX: usize = 10_000;
+pub(super) const KEYS_MAX: usize = 10_000;
 
 /// Between a value and its version.
 const SEPARATOR: &str = "||";
@@ -36,15 +36,20 @@ pub(super) fn parse(text: &str) -> Result<Items, String> {
     entries.into_iter().map(|(key, value)| Ok((key.clone(), item(&key, value)?))).collect()
 }
 
+/// A value that may have its version behind it.
+pub(super) fn versioned(text: &str) -> ConfigurationItem {
+    let (value, version) = text.split_once(SEPARATOR).unwrap_or((text, ""));
+    let (value, version) = (value.to_owned(), version.to_owned());
+    ConfigurationItem { value, version, metadata: Metadata::new() }
+}
+
 fn item(key: &str, value: Value) -> Result<ConfigurationItem, String> {
     if key.is_empty() {
         return Err("a key is empty; give it a name".to_owned());
     }
     let Value::Object(mut fields) = value else {
         let text = scalar(key, value)?;
-        let (value, version) = text.split_once(SEPARATOR).unwrap_or((&text, ""));
-        let (value, version) = (value.to_owned(), version.to_owned());
-        return Ok(ConfigurationItem { value, version, metadata: Metadata::new() });
+        return Ok(versioned(&text));
     };
     let mut take = |name: &str| fields.remove(name).map(|value| scalar(key, value)).transpose();
     let value = take("value")?.ok_or_else(|| {

@@ -1,13 +1,18 @@
-//! `configuration.in-memory`: values from the component itself and from a file beside it, which an
-//! operator may change while the app runs.
+//! Configuration stores: values that an operator may change while the app runs.
 //!
-//! The type is of the embedded runtime: Dapr has none that needs no server. The metadata `items`
-//! holds values as JSON or YAML; `file` names a file of the same form, which wins where both have a
-//! key, and is looked at each second and at each call. What its text means, `items` reads; what a
-//! change is, `watchers` tell.
+//! Two types are of the embedded runtime, since Dapr has none that needs no server.
+//! `configuration.in-memory` has values from the component itself and from a [`file`](mod@file)
+//! beside it: the metadata `items` holds values as JSON or YAML; `file` names a file of the same
+//! form, which wins where both have a key. `configuration.sqlite` has them in a [`table`] that any
+//! SQLite shell can write. `configuration.redis` is Dapr's: keys of a [`redis`].
+//!
+//! Whatever may change is looked at each second for those who watch, and at each call. What a text
+//! means, [`items`] reads; what a change is, [`watchers`] tell.
 
 mod file;
 mod items;
+mod redis;
+mod table;
 mod watchers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,15 +23,17 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 use trilby_dapr::configuration::{ConfigurationItem, GetConfiguration};
-use trilby_dapr::{CallContext, Error as DaprError};
+use trilby_dapr::{CallContext, Code, Error as DaprError};
 
 use self::file::WatchedFile;
 use self::items::Items;
+use self::redis::RedisItems;
+use self::table::WatchedTable;
 use self::watchers::Watchers;
 use crate::Error;
 use crate::component::Component;
 
-/// How often the file is looked at for watchers.
+/// How often the source is looked at for watchers.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A key, and what it holds now: an item without a value when it is gone.
@@ -36,41 +43,48 @@ pub(crate) type Change = (String, ConfigurationItem);
 pub(crate) struct ConfigurationStore {
     name: String,
     shared: Arc<Shared>,
-    /// The task that looks at the file, once there is a watcher.
+    /// The task that looks at the source, once there is a watcher.
     looking: Mutex<Option<AbortOnDropHandle<()>>>,
 }
 
 struct Shared {
     /// Values that no file changes.
     fixed: Items,
-    /// Locked while it is read, which blocks.
-    file: Option<Mutex<WatchedFile>>,
+    source: Source,
     /// One look at a time: the others wait without a thread.
     turn: Arc<Semaphore>,
-    /// Never locked while the file is read.
+    /// Never locked while the source is read.
     now: Mutex<Now>,
+}
+
+/// Where values come from. Files are locked while they are read, which blocks.
+enum Source {
+    Component,
+    File(Mutex<WatchedFile>),
+    Table(Mutex<WatchedTable>),
+    Redis(Box<RedisItems>),
 }
 
 #[derive(Default)]
 struct Now {
+    /// Of a Redis only what is watched.
     items: Items,
     watchers: Watchers,
 }
 
 impl ConfigurationStore {
-    /// Opens the store that a component describes, and reads its file.
+    /// Opens the store that a component describes, and reads its file, if it has one.
     pub(crate) fn open(component: &Component) -> Result<Self, Error> {
         let fixed = match component.get("items") {
             Some(text) => items::parse(text)
                 .map_err(|why| component.mistake_in("items", format!("`items`: {why}")))?,
             None => Items::new(),
         };
-        let file = component.get("file").map(|_| WatchedFile::open(component)).transpose()?;
-        let (file, read) = file.map_or((None, Items::new()), |(file, items)| (Some(file), items));
+        let (source, read) = Source::open(component)?;
         let items = over(&fixed, read);
         let shared = Shared {
             fixed,
-            file: file.map(Mutex::new),
+            source,
             turn: Arc::new(Semaphore::new(1)),
             now: Mutex::new(Now { items, watchers: Watchers::default() }),
         };
@@ -87,8 +101,12 @@ impl ConfigurationStore {
         cx: &CallContext,
         request: &GetConfiguration,
     ) -> trilby_dapr::Result<BTreeMap<String, ConfigurationItem>> {
-        if self.shared.file.is_some() && timeout_at(cx.deadline, look(&self.shared)).await.is_err()
-        {
+        if let Source::Redis(redis) = &self.shared.source {
+            let read = redis.get(cx.deadline, &request.keys).await;
+            return read.map_err(|why| self.failed(&request.keys, &why));
+        }
+        let may_change = !matches!(self.shared.source, Source::Component);
+        if may_change && timeout_at(cx.deadline, look(&self.shared)).await.is_err() {
             return Err(DaprError::deadline(&format!("the configuration store `{}`", self.name)));
         }
         let now = self.shared.now();
@@ -104,7 +122,7 @@ impl ConfigurationStore {
     /// A watcher that is slow misses values that were changed again, but never the last one.
     pub(crate) fn watch(&self, key: Option<String>) -> mpsc::Receiver<Change> {
         let changes = self.shared.now().watchers.add(key);
-        if self.shared.file.is_some() {
+        if !matches!(self.shared.source, Source::Component) {
             let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
             looking.get_or_insert_with(|| {
                 let looker = keep_looking(Arc::downgrade(&self.shared));
@@ -114,10 +132,50 @@ impl ConfigurationStore {
         changes
     }
 
+    /// daprd's words.
+    fn failed(&self, keys: &[String], why: &crate::redis::Failure) -> DaprError {
+        let (keys, name) = (keys.join(" "), &self.name);
+        let message = format!("failed to get [{keys}] from Configuration store {name}: {why}");
+        DaprError::new(Code::Internal, message).with_reason("ERR_CONFIGURATION_GET")
+    }
+
     /// Looks at the file now, on this thread.
     #[cfg(test)]
     fn poll(&self) {
         self.shared.poll();
+    }
+}
+
+impl Source {
+    /// The source that a component describes, and what it holds now, if that takes no server.
+    fn open(component: &Component) -> Result<(Self, Items), Error> {
+        Ok(match component.type_name.as_str() {
+            "configuration.redis" => {
+                (Self::Redis(Box::new(RedisItems::open(component)?)), Items::new())
+            }
+            "configuration.sqlite" => {
+                let (table, items) = WatchedTable::open(component)?;
+                (Self::Table(Mutex::new(table)), items)
+            }
+            _ if component.get("file").is_some() => {
+                let (file, items) = WatchedFile::open(component)?;
+                (Self::File(Mutex::new(file)), items)
+            }
+            _ => (Self::Component, Items::new()),
+        })
+    }
+
+    /// What is there, if it has changed and is good. Blocks.
+    fn read_if_changed(&self) -> Option<Items> {
+        match self {
+            Self::File(file) => {
+                file.lock().unwrap_or_else(PoisonError::into_inner).read_if_changed()
+            }
+            Self::Table(table) => {
+                table.lock().unwrap_or_else(PoisonError::into_inner).read_if_changed()
+            }
+            Self::Component | Self::Redis(_) => None,
+        }
     }
 }
 
@@ -126,11 +184,9 @@ impl Shared {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the file if it has changed, and tells the watchers. Blocks.
+    /// Reads the source if it has changed, and tells the watchers. Blocks.
     fn poll(&self) {
-        let Some(file) = &self.file else { return };
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = file.read_if_changed();
+        let read = self.source.read_if_changed();
         let mut now = self.now();
         if let Some(items) = read {
             let items = over(&self.fixed, items);
@@ -143,9 +199,16 @@ impl Shared {
     }
 }
 
-/// Looks at the file, on a thread that may block.
+/// Looks at the source; at a file on a thread that may block.
 async fn look(shared: &Arc<Shared>) {
+    // Held until watchers are told, so that they hear of changes in their order.
     let Ok(turn) = Arc::clone(&shared.turn).acquire_owned().await else { return };
+    if let Source::Redis(redis) = &shared.source {
+        let watched = shared.now().watchers.keys();
+        let changes = redis.changes(watched).await;
+        shared.now().watchers.tell(&changes);
+        return;
+    }
     let shared = Arc::clone(shared);
     let looked = tokio::task::spawn_blocking(move || {
         // Held until the thread is done, however long the caller waits.

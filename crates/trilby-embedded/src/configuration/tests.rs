@@ -1,5 +1,8 @@
 //! The store as its callers see it, and a file that changes.
 
+mod redis;
+mod table;
+
 use std::path::PathBuf;
 
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! Those who want to know of changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -33,6 +33,12 @@ impl Watchers {
     /// Whether anybody is watching.
     pub(super) fn is_any(&self) -> bool {
         self.0.iter().any(|watcher| !watcher.queue.is_closed())
+    }
+
+    /// The keys that are watched; `None` if all are.
+    pub(super) fn keys(&self) -> Option<BTreeSet<String>> {
+        let open = self.0.iter().filter(|watcher| !watcher.queue.is_closed());
+        open.map(|watcher| watcher.key.clone()).collect()
     }
 
     pub(super) fn tell(&mut self, changes: &[Change]) {

@@ -15,6 +15,7 @@ use trilby_dapr::invoke::ServiceReply;
 use super::failed;
 use super::pieces::Body;
 use crate::Error;
+use crate::text::chain;
 
 /// An app on this machine accepts at once or not at all; one on another has time for a lost packet.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -91,15 +92,4 @@ fn authority(address: &str) -> Option<Authority> {
     let is_plain = parts.scheme == Some(Scheme::HTTP)
         && parts.path_and_query.is_none_or(|path| path.as_str() == "/");
     parts.authority.filter(|authority| is_plain && !authority.as_str().contains('@'))
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

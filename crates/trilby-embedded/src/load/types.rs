@@ -1,6 +1,6 @@
 //! What the embedded runtime has: component types and the metadata they know.
 
-use crate::Kind;
+use crate::{Kind, redis};
 
 /// A component type.
 pub(crate) struct Type {
@@ -11,8 +11,35 @@ pub(crate) struct Type {
     metadata: &'static [&'static str],
 }
 
+/// Where a table of ours is, and how to open its file: named as for `state.sqlite`.
+const SQLITE: &[&str] = &[
+    "connectionString",
+    "url",
+    "tableName",
+    "timeout",
+    "timeoutInSeconds",
+    "busyTimeout",
+    "disableWAL",
+];
+
 const TYPES: &[Type] = &[
     Type { name: "bindings.cron", kind: Kind::InputBinding, metadata: &["schedule"] },
+    Type {
+        name: "bindings.http",
+        kind: Kind::OutputBinding,
+        metadata: &[
+            "url",
+            "responseTimeout",
+            "maxResponseBodySize",
+            "errorIfNot2XX",
+            "securityToken",
+            "securityTokenHeader",
+            "MTLSRootCA",
+            "MTLSClientCert",
+            "MTLSClientKey",
+            "MTLSRenegotiation",
+        ],
+    },
     Type {
         name: "bindings.localstorage",
         kind: Kind::OutputBinding,
@@ -23,9 +50,13 @@ const TYPES: &[Type] = &[
         kind: Kind::Configuration,
         metadata: &["items", "file"],
     },
+    Type { name: "configuration.redis", kind: Kind::Configuration, metadata: &[] },
+    Type { name: "configuration.sqlite", kind: Kind::Configuration, metadata: SQLITE },
     Type { name: "conversation.echo", kind: Kind::Conversation, metadata: &[] },
     Type { name: "crypto.dapr.localstorage", kind: Kind::Crypto, metadata: &["path"] },
     Type { name: "lock.in-memory", kind: Kind::Lock, metadata: &[] },
+    Type { name: "lock.redis", kind: Kind::Lock, metadata: &[] },
+    Type { name: "lock.sqlite", kind: Kind::Lock, metadata: SQLITE },
     Type { name: "pubsub.in-memory", kind: Kind::Pubsub, metadata: &[] },
     Type { name: "secretstores.local.env", kind: Kind::SecretStore, metadata: &["prefix"] },
     Type {
@@ -34,6 +65,7 @@ const TYPES: &[Type] = &[
         metadata: &["secretsFile", "nestedSeparator", "multiValued"],
     },
     Type { name: "state.in-memory", kind: Kind::State, metadata: &[] },
+    Type { name: "state.redis", kind: Kind::State, metadata: &["ttlInSeconds", "queryIndexes"] },
     Type {
         name: "state.sqlite",
         kind: Kind::State,
@@ -89,7 +121,8 @@ impl Type {
             Kind::Lock => &["keyPrefix"],
             Kind::SecretStore | Kind::Configuration | Kind::Crypto | Kind::Conversation => &[],
         };
-        [self.metadata, of_the_kind].concat()
+        let of_redis = if self.name.ends_with(".redis") { redis::METADATA } else { &[] };
+        [self.metadata, of_the_kind, of_redis].concat()
     }
 }
 
@@ -116,7 +149,7 @@ mod tests {
         let name = |text| find(text).map(|found| found.name);
         assert_eq!(name("State.SQLite"), Some("state.sqlite"));
         assert_eq!(name("state.sqlite3"), Some("state.sqlite"));
-        assert_eq!(name("state.redis"), None);
+        assert_eq!(name("state.postgresql"), None);
     }
 
     #[test]

@@ -1,29 +1,26 @@
-//! `lock.in-memory`: locks between the requests of this process.
+//! Lock stores: in memory, in a file of SQLite that several processes share, and in a Redis.
 //!
-//! The type is of the embedded runtime: Dapr's only lock store needs a Redis. It answers as that
-//! one does: a lock is not re-entrant, and is free again when its time is over.
-
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
-use trilby_dapr::lock::{TryLock, Unlock, Unlocked};
-use trilby_dapr::{Code, Error as DaprError};
-
-use crate::Error;
-use crate::component::Component;
+//! The first two are types of the embedded runtime: Dapr's only lock store is `lock.redis`. All
+//! answer as that one does: a lock is not re-entrant, and is free again when its time is over.
 
 mod keys;
+mod memory;
+mod redis;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use trilby_dapr::lock::{TryLock, Unlock, Unlocked};
+use trilby_dapr::{CallContext, Code, Error as DaprError};
 
 use self::keys::KeyPrefix;
-
-/// Locks that are held at the same time.
-const LOCKS_MAX: usize = 100_000;
-
-/// Locks whose time is over that one call forgets, so that no call waits for many. More than one, so
-/// that forgetting keeps up with locking.
-const EXPIRED_REMOVED_MAX: usize = 16;
+use self::memory::{Full, LOCKS_MAX, Memory};
+use self::redis::RedisLocks;
+use self::sqlite::SqliteLocks;
+use crate::Error;
+use crate::component::Component;
 
 /// Dapr counts the seconds of a lock in 32 bits.
 const EXPIRY_MAX: Duration = Duration::from_secs(0x7fff_ffff);
@@ -32,99 +29,83 @@ const EXPIRY_MAX: Duration = Duration::from_secs(0x7fff_ffff);
 pub(crate) struct LockStore {
     name: String,
     prefix: KeyPrefix,
-    held: Mutex<Held>,
+    locks: Locks,
 }
 
-#[derive(Default)]
-struct Held {
-    owners: HashMap<Arc<str>, (String, Instant)>,
-    /// When each is free by itself, the earliest first.
-    expiries: BTreeSet<(Instant, Arc<str>)>,
+enum Locks {
+    Memory(Memory),
+    Sqlite(SqliteLocks),
+    Redis(Box<RedisLocks>),
 }
 
 impl LockStore {
     /// Opens the store that a component describes.
     pub(crate) fn open(component: &Component, app_id: &str) -> Result<Self, Error> {
         let prefix = KeyPrefix::of(component, app_id)?;
-        Ok(Self { name: component.name.clone(), prefix, held: Mutex::default() })
+        let locks = match component.type_name.as_str() {
+            "lock.redis" => Locks::Redis(Box::new(RedisLocks::open(component)?)),
+            "lock.sqlite" => Locks::Sqlite(SqliteLocks::open(component)?),
+            _ => Locks::Memory(Memory::default()),
+        };
+        Ok(Self { name: component.name.clone(), prefix, locks })
     }
 
     /// Takes a lock, if nobody holds it.
-    pub(crate) fn try_lock(&self, request: TryLock) -> trilby_dapr::Result<bool> {
-        let key = self.prefix.apply(&request.resource).map_err(|why| {
+    pub(crate) async fn try_lock(
+        &self,
+        cx: &CallContext,
+        request: TryLock,
+    ) -> trilby_dapr::Result<bool> {
+        let failed = |why: &dyn std::fmt::Display| {
             DaprError::new(Code::Internal, format!("failed to try acquiring lock: {why}"))
                 .with_reason("ERR_TRY_LOCK")
-        })?;
-        let now = Instant::now();
-        let mut held = self.held();
-        held.remove_expired(now);
-        if held.owner(&key, now).is_some() {
-            return Ok(false);
+        };
+        let key = self.prefix.apply(&request.resource).map_err(|why| failed(&why))?;
+        let (owner, expiry) = (request.owner, request.expiry.min(EXPIRY_MAX));
+        match &self.locks {
+            Locks::Memory(memory) => {
+                memory.try_lock(key, owner, expiry).map_err(|Full| self.full())
+            }
+            Locks::Sqlite(sqlite) => {
+                let taken = sqlite.try_lock(cx.deadline, key, owner, expiry).await;
+                taken.map_err(|why| failed(&why))
+            }
+            Locks::Redis(redis) => {
+                let taken = redis.try_lock(cx.deadline, &key, &owner, expiry).await;
+                taken.map_err(|why| failed(&why))
+            }
         }
-        held.remove(&key);
-        if held.owners.len() >= LOCKS_MAX {
-            let message = format!(
-                "{LOCKS_MAX} locks of the lock store `{}` are held; give some of them back",
-                self.name
-            );
-            return Err(DaprError::new(Code::ResourceExhausted, message)
-                .with_reason("TRILBY_TOO_MANY_LOCKS"));
-        }
-        let end = now + request.expiry.min(EXPIRY_MAX);
-        let key: Arc<str> = key.into();
-        held.expiries.insert((end, Arc::clone(&key)));
-        held.owners.insert(key, (request.owner, end));
-        Ok(true)
     }
 
     /// Gives a lock back.
-    pub(crate) fn unlock(&self, request: &Unlock) -> trilby_dapr::Result<Unlocked> {
-        let key = self.prefix.apply(&request.resource).map_err(|why| {
+    pub(crate) async fn unlock(
+        &self,
+        cx: &CallContext,
+        request: Unlock,
+    ) -> trilby_dapr::Result<Unlocked> {
+        let failed = |why: &dyn std::fmt::Display| {
             DaprError::new(Code::Internal, format!("failed to release lock: {why}"))
                 .with_reason("ERR_UNLOCK")
-        })?;
-        let mut held = self.held();
-        let now = Instant::now();
-        held.remove_expired(now);
-        match held.owner(&key, now) {
-            None => Ok(Unlocked::Missing),
-            Some(owner) if owner != request.owner => Ok(Unlocked::OfOthers),
-            Some(_) => {
-                held.remove(&key);
-                Ok(Unlocked::Done)
+        };
+        let key = self.prefix.apply(&request.resource).map_err(|why| failed(&why))?;
+        match &self.locks {
+            Locks::Memory(memory) => Ok(memory.unlock(&key, &request.owner)),
+            Locks::Sqlite(sqlite) => {
+                let given = sqlite.unlock(cx.deadline, key, request.owner).await;
+                given.map_err(|why| failed(&why))
+            }
+            Locks::Redis(redis) => {
+                let given = redis.unlock(cx.deadline, &key, &request.owner).await;
+                given.map_err(|why| failed(&why))
             }
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn full(&self) -> DaprError {
+        let message = format!(
+            "{LOCKS_MAX} locks of the lock store `{}` are held; give some of them back",
+            self.name
+        );
+        DaprError::new(Code::ResourceExhausted, message).with_reason("TRILBY_TOO_MANY_LOCKS")
     }
 }
-
-impl Held {
-    /// Who holds a lock now.
-    fn owner(&self, key: &str, now: Instant) -> Option<&str> {
-        let (owner, end) = self.owners.get(key)?;
-        (*end > now).then_some(owner)
-    }
-
-    fn remove(&mut self, key: &str) {
-        if let Some((key, (_, end))) = self.owners.remove_entry(key) {
-            self.expiries.remove(&(end, key));
-        }
-    }
-
-    fn remove_expired(&mut self, now: Instant) {
-        for _ in 0..EXPIRED_REMOVED_MAX {
-            if self.expiries.first().is_none_or(|(end, _)| *end > now) {
-                return;
-            }
-            if let Some((_, key)) = self.expiries.pop_first() {
-                self.owners.remove(&key);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -79,7 +79,7 @@ impl Bindings for Runtime {
             return Err(refusals::output_binding(&request.binding, &reason));
         };
         let what = format!("the binding `{}`", request.binding);
-        let invoked = timeout_at(cx.deadline, binding.invoke(request)).await;
+        let invoked = timeout_at(cx.deadline, binding.invoke(cx, request)).await;
         invoked.unwrap_or_else(|_| Err(Error::deadline(&what)))
     }
 }

@@ -88,15 +88,17 @@ impl Configuration for Runtime {
 
 #[async_trait]
 impl Locks for Runtime {
-    async fn try_lock(&self, _: &CallContext, request: TryLock) -> Result<bool> {
+    async fn try_lock(&self, cx: &CallContext, request: TryLock) -> Result<bool> {
         if request.expiry.as_secs() == 0 {
             return Err(refusals::lock_expiry(&request.store));
         }
-        self.lock_store(&request.store, &request.resource, &request.owner)?.try_lock(request)
+        let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
+        store.try_lock(cx, request).await
     }
 
-    async fn unlock(&self, _: &CallContext, request: Unlock) -> Result<Unlocked> {
-        self.lock_store(&request.store, &request.resource, &request.owner)?.unlock(&request)
+    async fn unlock(&self, cx: &CallContext, request: Unlock) -> Result<Unlocked> {
+        let store = self.lock_store(&request.store, &request.resource, &request.owner)?;
+        store.unlock(cx, request).await
     }
 }
 

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use trilby_dapr::state::{BulkStateItem, DeleteStates, GetStates, StateValue};
 use trilby_dapr::{CallContext, Code, Error, Result};
 
-use super::sqlite::CallFailure;
 use super::write::{Delete, Write};
-use super::{StateStore, Table, guard, refusal};
+use super::{CallFailure, StateStore, Table, guard, refusal};
 
 /// Bytes of keys and values in one answer.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -26,12 +25,20 @@ impl StateStore {
         let keys = keys.collect::<Result<Vec<String>>>()?;
         let values = match &self.table {
             Table::Memory(memory) => read_all(&keys, |key| Ok(memory.get(key))),
-            Table::Sqlite(_) if keys.is_empty() => Some(Vec::new()),
+            _ if keys.is_empty() => Some(Vec::new()),
             Table::Sqlite(sqlite) => match sqlite.get_many(cx, keys).await {
                 Ok(values) => values,
                 Err(CallFailure::Own(error)) => return Err(error),
                 // daprd hands on the store's error as it is, which gRPC counts as unknown.
                 Err(CallFailure::Store(text)) => return Err(Error::new(Code::Unknown, text)),
+            },
+            Table::Redis(redis) => match redis.get_many(cx, &keys).await {
+                Ok(values) => within_bound(&keys, values.into_iter()),
+                Err(CallFailure::Own(error)) => return Err(error),
+                // daprd reads each key by itself from this store.
+                Err(CallFailure::Store(text)) => {
+                    Some(keys.iter().map(|_| Err(text.clone())).collect())
+                }
             },
         };
         let values = values.ok_or_else(|| self.too_large())?;
@@ -72,9 +79,15 @@ pub(super) fn read_all(
     keys: &[String],
     read: impl Fn(&str) -> std::result::Result<StateValue, String>,
 ) -> Option<Vec<std::result::Result<StateValue, String>>> {
+    within_bound(keys, keys.iter().map(|key| read(key)))
+}
+
+fn within_bound(
+    keys: &[String],
+    values: impl Iterator<Item = std::result::Result<StateValue, String>>,
+) -> Option<Vec<std::result::Result<StateValue, String>>> {
     let mut left = ANSWER_BYTES_MAX;
-    let values = keys.iter().map(|key| {
-        let value = read(key);
+    let values = keys.iter().zip(values).map(|(key, value)| {
         let size = value.as_ref().map_or(0, |value| value.data.len());
         left = left.checked_sub(key.len().saturating_add(size))?;
         Some(value)

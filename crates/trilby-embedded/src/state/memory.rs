@@ -44,7 +44,7 @@ struct Change {
 
 impl Change {
     fn of(write: Write, now: Timestamp) -> Result<Self, Failure> {
-        let Set { key, value, guard, ttl } = match write {
+        let Set { key, value, guard, ttl, .. } = match write {
             Write::Delete(Delete { key, guard }) => return Ok(Self { key, guard, entry: None }),
             Write::Set(set) => set,
         };
@@ -170,7 +170,8 @@ mod tests {
         let set = |key: String, ttl: Option<&str>| {
             let value = Value::Bytes(Bytes::new());
             let ttl = ttl.map(str::to_owned);
-            memory.write(Write::Set(Set { key, value, guard: Guard::None, ttl })).expect("written");
+            let set = Set { key, value, guard: Guard::None, is_first: false, ttl };
+            memory.write(Write::Set(set)).expect("written");
         };
         for number in 0..40 {
             set(format!("short-{number}"), Some("5"));

@@ -1,14 +1,15 @@
 //! State stores, with daprd's semantics and daprd's words.
 //!
 //! A request flows through [`keys`] (the app's prefix) and becomes [`write`]s; a store
-//! ([`memory`] or [`sqlite`]) makes them one by one, or for a [`transaction`] together; what fails
+//! ([`memory`], [`sqlite`] or [`redis`]) makes them one by one, or for a [`transaction`] together; what fails
 //! becomes daprd's error.
 
 mod bulk;
 mod clock;
 mod keys;
 mod memory;
-mod sqlite;
+mod redis;
+pub(crate) mod sqlite;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -23,8 +24,9 @@ use trilby_dapr::{CallContext, Code, Error, Result};
 use self::clock::Clock;
 use self::keys::KeyPrefix;
 use self::memory::Memory;
-use self::sqlite::{CallFailure, Sqlite};
-use self::write::{Delete, Failure, Guard, MISMATCH, Set, Value, Write};
+use self::redis::RedisStore;
+use self::sqlite::Sqlite;
+use self::write::{Delete, Failure, Guard, INVALID, MISMATCH, Set, Value, Write};
 use crate::component::Component;
 use crate::json;
 
@@ -38,6 +40,15 @@ pub(crate) struct StateStore {
 enum Table {
     Memory(Memory),
     Sqlite(Sqlite),
+    Redis(Box<RedisStore>),
+}
+
+/// Why a call did not get as far as the store's answer.
+enum CallFailure {
+    /// An error of our own, such as a deadline.
+    Own(Error),
+    /// The store's error, to be put in daprd's words.
+    Store(String),
 }
 
 impl StateStore {
@@ -74,10 +85,10 @@ impl StateStore {
                 "the embedded runtime has no outbox: writes of state publish nothing"
             );
         }
-        let table = if component.type_name == "state.sqlite" {
-            Table::Sqlite(Sqlite::open(component, clock)?)
-        } else {
-            Table::Memory(Memory::new(clock))
+        let table = match component.type_name.as_str() {
+            "state.sqlite" => Table::Sqlite(Sqlite::open(component, clock)?),
+            "state.redis" => Table::Redis(Box::new(RedisStore::open(component)?)),
+            _ => Table::Memory(Memory::new(clock)),
         };
         let prefix = KeyPrefix::of(component, app_id, env)?;
         Ok(Self { name: component.name.clone(), prefix, table })
@@ -86,11 +97,12 @@ impl StateStore {
     /// Reads one key.
     pub(crate) async fn get(&self, cx: &CallContext, request: GetState) -> Result<StateValue> {
         let key = self.prefix.apply(&request.key)?;
-        let sqlite = match &self.table {
-            Table::Memory(memory) => return Ok(memory.get(&key)),
-            Table::Sqlite(sqlite) => sqlite,
+        let value = match &self.table {
+            Table::Memory(memory) => Ok(memory.get(&key)),
+            Table::Sqlite(sqlite) => sqlite.get(cx, key).await,
+            Table::Redis(redis) => redis.get(cx, key).await,
         };
-        sqlite.get(cx, key).await.map_err(|failure| match failure {
+        value.map_err(|failure| match failure {
             CallFailure::Own(error) => error,
             CallFailure::Store(text) => Error::new(
                 Code::Internal,
@@ -139,20 +151,26 @@ impl StateStore {
             Value::Bytes(item.value)
         };
         let ttl = item.metadata.get("ttlInSeconds").cloned();
-        Ok(Write::Set(Set { key, value, guard: guard(item.etag, item.concurrency), ttl }))
+        let is_first = item.concurrency == Concurrency::FirstWrite;
+        let guard = guard(item.etag, item.concurrency);
+        Ok(Write::Set(Set { key, value, guard, is_first, ttl }))
     }
 
     /// Makes the changes and returns those that failed.
     async fn write(&self, cx: &CallContext, writes: Vec<Write>) -> Result<Vec<Failure>> {
-        let sqlite = match &self.table {
+        let failed = std::result::Result::<(), Failure>::err;
+        let failures = match &self.table {
             Table::Memory(memory) => {
-                let outcomes = writes.into_iter().map(|write| memory.write(write));
-                return Ok(outcomes.filter_map(std::result::Result::err).collect());
+                Ok(writes.into_iter().map(|write| memory.write(write)).filter_map(failed).collect())
             }
-            Table::Sqlite(sqlite) => sqlite,
+            Table::Sqlite(sqlite) => {
+                let outcomes = sqlite.write(cx, writes).await;
+                outcomes.map(|outcomes| outcomes.into_iter().filter_map(failed).collect())
+            }
+            Table::Redis(redis) => redis.write(cx, &writes).await,
         };
-        match sqlite.write(cx, writes).await {
-            Ok(outcomes) => Ok(outcomes.into_iter().filter_map(std::result::Result::err).collect()),
+        match failures {
+            Ok(failures) => Ok(failures),
             Err(CallFailure::Own(error)) => Err(error),
             Err(CallFailure::Store(text)) => Ok(vec![Failure::Failed(text)]),
         }
@@ -171,13 +189,22 @@ fn guard(etag: Option<String>, concurrency: Concurrency) -> Guard {
 /// daprd's code and text for `count` changes of which some failed.
 fn refusal(failures: &[Failure], count: usize) -> Option<(Code, String)> {
     let is_mismatch = |failure: &Failure| matches!(failure, Failure::Mismatch(_));
-    let code = if failures.iter().any(is_mismatch) { Code::Aborted } else { Code::Internal };
+    let is_invalid = |failure: &Failure| matches!(failure, Failure::Invalid(_));
+    let code = if failures.iter().any(is_mismatch) {
+        Code::Aborted
+    } else if failures.iter().any(is_invalid) {
+        Code::InvalidArgument
+    } else {
+        Code::Internal
+    };
     let texts: Vec<String> = failures.iter().map(Failure::to_string).collect();
     let text = texts.join("\n");
     if failures.is_empty() {
         None
     } else if count > 1 && failures.iter().all(is_mismatch) {
         Some((code, format!("{MISMATCH}: {text}")))
+    } else if count > 1 && failures.iter().all(is_invalid) {
+        Some((code, format!("{INVALID}: {text}")))
     } else {
         Some((code, text))
     }

@@ -1,11 +1,10 @@
 //! Transactions.
 
-use trilby_dapr::state::{StateOperation, TransactState};
+use trilby_dapr::state::{Concurrency, StateOperation, TransactState};
 use trilby_dapr::{CallContext, Code, Error, Result};
 
-use super::sqlite::CallFailure;
 use super::write::{Delete, Failure, Set, Value, Write};
-use super::{StateStore, Table, guard};
+use super::{CallFailure, StateStore, Table, guard};
 
 impl StateStore {
     /// Writes and deletes in order, all or nothing.
@@ -18,18 +17,21 @@ impl StateStore {
         if writes.is_empty() {
             return Ok(());
         }
-        let outcome = match &self.table {
-            Table::Memory(memory) => memory.transact(writes),
-            Table::Sqlite(sqlite) => match sqlite.transact(cx, writes).await {
-                Ok(outcome) => outcome,
-                Err(CallFailure::Own(error)) => return Err(error),
-                Err(CallFailure::Store(text)) => Err(Failure::Failed(text)),
-            },
+        let made = match &self.table {
+            Table::Memory(memory) => Ok(memory.transact(writes)),
+            Table::Sqlite(sqlite) => sqlite.transact(cx, writes).await,
+            Table::Redis(redis) => redis.transact(cx, &writes).await,
+        };
+        let outcome = match made {
+            Ok(outcome) => outcome,
+            Err(CallFailure::Own(error)) => return Err(error),
+            Err(CallFailure::Store(text)) => Err(Failure::Failed(text)),
         };
         outcome.map_err(|failure| {
             let code = match failure {
                 Failure::Mismatch(_) => Code::Aborted,
-                Failure::Failed(_) => Code::Internal,
+                // As in daprd, which looks for no mistake in a transaction.
+                Failure::Invalid(_) | Failure::Failed(_) => Code::Internal,
             };
             let message = format!("error while executing state transaction: {failure}");
             Error::new(code, message).with_reason("ERR_STATE_TRANSACTION")
@@ -43,6 +45,7 @@ impl StateStore {
                 key: self.prefix.apply(&item.key)?,
                 value: Value::Bytes(item.value),
                 guard: guard(item.etag, item.concurrency),
+                is_first: item.concurrency == Concurrency::FirstWrite,
                 ttl: item.metadata.get("ttlInSeconds").cloned(),
             }),
             StateOperation::Delete(key) => Write::Delete(Delete {

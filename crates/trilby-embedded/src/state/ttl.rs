@@ -1,4 +1,4 @@
-//! The metadata `ttlInSeconds`, as daprd's two local stores read it.
+//! The metadata `ttlInSeconds`, as daprd's stores read it.
 
 use std::num::IntErrorKind;
 
@@ -20,8 +20,14 @@ pub(super) fn lenient(text: Option<&str>) -> Result<Option<i64>, String> {
     Ok(Some(integer(text, "Atoi")?).filter(|seconds| *seconds > 0))
 }
 
+/// Seconds as the Redis store reads them: `None` leaves a key's time to live as it is, and numbers
+/// that are not positive take it away.
+pub(super) fn of_redis(text: Option<&str>) -> Result<Option<i64>, String> {
+    text.map(|text| integer(text, "ParseInt")).transpose()
+}
+
 /// An integer; the error is in the words of Go, whose function is named.
-fn integer(text: &str, function: &str) -> Result<i64, String> {
+pub(super) fn integer(text: &str, function: &str) -> Result<i64, String> {
     text.parse().map_err(|error: std::num::ParseIntError| {
         let out_of_range =
             matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);

@@ -33,6 +33,8 @@ pub(super) struct Set {
     pub(super) key: String,
     pub(super) value: Value,
     pub(super) guard: Guard,
+    /// Whether first-write was asked for, with an etag or without one.
+    pub(super) is_first: bool,
     /// The metadata `ttlInSeconds` as it was sent: stores differ in what they make of it.
     pub(super) ttl: Option<String>,
 }
@@ -67,6 +69,8 @@ pub(super) enum Guard {
 pub(super) enum Failure {
     /// The guard does not hold; with details, if the store gives any.
     Mismatch(Option<String>),
+    /// The etag is none of this store's; with what is wrong with it.
+    Invalid(String),
     /// The store could not do it.
     Failed(String),
 }
@@ -77,6 +81,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Mismatch(None) => f.write_str(MISMATCH),
             Self::Mismatch(Some(detail)) => write!(f, "{MISMATCH}: {detail}"),
+            Self::Invalid(detail) => write!(f, "{INVALID}: {detail}"),
             Self::Failed(text) => f.write_str(text),
         }
     }
@@ -84,3 +89,6 @@ impl fmt::Display for Failure {
 
 /// How daprd's text for a mismatch begins; callers look for it.
 pub(super) const MISMATCH: &str = "possible etag mismatch. error from state store";
+
+/// How daprd's text for an etag that cannot be one begins.
+pub(super) const INVALID: &str = "invalid etag value";

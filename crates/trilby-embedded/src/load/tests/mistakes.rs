@@ -69,14 +69,16 @@ fn mistakes_in_the_shape_are_pointed_at() {
 
 #[test]
 fn an_unknown_type_is_told_what_there_is() {
-    let help = "\n  = help: it has `bindings.cron`, `bindings.localstorage`, \
-                `configuration.in-memory`, `conversation.echo`, `crypto.dapr.localstorage`, \
-                `lock.in-memory`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, \
-                `state.sqlite`\n  = help: a daprd sidecar has the other types and reads this file \
-                as it is";
+    let names: Vec<String> = types::names().iter().map(|name| format!("`{name}`")).collect();
+    assert!(names.is_sorted() && names.contains(&"`state.redis`".to_owned()));
+    let help = format!(
+        "\n  = help: it has {}\n  = help: a daprd sidecar has the other types and reads this file \
+         as it is",
+        names.join(", ")
+    );
     assert_eq!(
-        error(&with_spec("  type: state.redis\n")),
-        format!("a.yaml:6: the embedded runtime has no type `state.redis`{help}")
+        error(&with_spec("  type: state.postgresql\n")),
+        format!("a.yaml:6: the embedded runtime has no type `state.postgresql`{help}")
     );
     assert_eq!(
         error(&with_spec("  type: state.sqllite\n")),

@@ -8,6 +8,7 @@ mod database;
 mod options;
 mod query;
 mod schema;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -23,6 +24,7 @@ use trilby_dapr::{CallContext, Code, Error};
 use self::database::Database;
 use self::options::Options;
 use self::worker::{Job, Outcome, Work, Writes};
+use super::CallFailure;
 use super::clock::Clock;
 use super::write::Write;
 use crate::component::Component;
@@ -49,14 +51,6 @@ pub(super) struct Sqlite {
     jobs: Option<mpsc::Sender<Job>>,
     /// Tells that the file is closed. Locked only at the end, by nobody else.
     closed: Mutex<mpsc::Receiver<()>>,
-}
-
-/// Why a call did not get as far as the store's answer.
-pub(super) enum CallFailure {
-    /// An error of our own, such as a deadline.
-    Own(Error),
-    /// The store's error, to be put in daprd's words.
-    Store(String),
 }
 
 impl Sqlite {

@@ -55,6 +55,11 @@ impl Options {
     /// Reads the metadata of a component. The defaults are daprd's, but for the cleanup, which
     /// daprd never does by default.
     pub(super) fn of(component: &Component) -> Result<Self, Error> {
+        Self::with_table(component, "state")
+    }
+
+    /// The same, for a component whose table has another name by default.
+    pub(super) fn with_table(component: &Component, table: &str) -> Result<Self, Error> {
         let string = match component.get("connectionString").or_else(|| component.get("url")) {
             Some(string) => string,
             None => component.required("connectionString")?,
@@ -88,7 +93,7 @@ impl Options {
                 "name another file in `connectionString`"
             },
             tables: Tables {
-                state: identifier(component, "tableName", "state")?,
+                state: identifier(component, "tableName", table)?,
                 metadata: identifier(component, "metadataTableName", "metadata")?,
             },
             timeout,

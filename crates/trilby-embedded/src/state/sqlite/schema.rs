@@ -14,11 +14,34 @@ const LEVEL_KEY: &str = "migrations";
 /// The level of the schema below.
 const LEVEL: &str = "1";
 
-/// Opens the database and makes the tables that are missing. The error says what to do.
+/// What a database must have.
+pub(super) struct Schema<'a> {
+    /// The name of the table that is looked at.
+    pub(super) table: &'a str,
+    pub(super) columns: &'a str,
+    /// Who makes such tables.
+    pub(super) maker: &'a str,
+    /// Makes the tables that are missing.
+    pub(super) make: &'a dyn Fn(&Connection) -> rusqlite::Result<()>,
+}
+
+/// Opens the database of a state store and makes the tables that are missing. The error says what to
+/// do.
 pub(super) fn open(options: &Options) -> Result<Connection, String> {
+    let schema = Schema {
+        table: &options.tables.state,
+        columns: "key, value, is_binary, etag, expiration_time, update_time",
+        maker: "Dapr",
+        make: &|connection| migrate(connection, &options.tables),
+    };
+    open_with(options, &schema)
+}
+
+/// The same, for any tables.
+pub(super) fn open_with(options: &Options, schema: &Schema<'_>) -> Result<Connection, String> {
     let Location::File { uri, path } = &options.location else {
         return Connection::open_in_memory()
-            .and_then(|connection| prepare(&connection, options).map(|()| connection))
+            .and_then(|connection| prepare(&connection, options, schema).map(|()| connection))
             .map_err(|error| {
                 format!("cannot open a database in memory: {}", reason(options, &error))
             });
@@ -37,15 +60,19 @@ pub(super) fn open(options: &Options) -> Result<Connection, String> {
     let connection = Connection::open_with_flags(uri, flags).map_err(explained)?;
     connection.busy_timeout(options.busy_timeout).map_err(explained)?;
     // Another program's table is found before anything in its file is changed.
-    if connection.table_exists(None, options.tables.state.as_str()).map_err(explained)? {
-        check_columns(&connection, path, options)?;
+    if connection.table_exists(None, schema.table).map_err(explained)? {
+        check_columns(&connection, path, options, schema)?;
     }
-    prepare(&connection, options).map_err(explained)?;
-    check_columns(&connection, path, options)?;
+    prepare(&connection, options, schema).map_err(explained)?;
+    check_columns(&connection, path, options, schema)?;
     Ok(connection)
 }
 
-fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+fn prepare(
+    connection: &Connection,
+    options: &Options,
+    schema: &Schema<'_>,
+) -> rusqlite::Result<()> {
     if matches!(options.location, Location::File { .. }) {
         let mode = if options.write_ahead_log { "WAL" } else { "DELETE" };
         connection.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))?;
@@ -54,7 +81,7 @@ fn prepare(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
         // Names and values are words, as the reader of the options made sure.
         connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
     }
-    migrate(connection, &options.tables)
+    (schema.make)(connection)
 }
 
 /// Makes the tables. Another process may be doing the same, so it is done under a lock.
@@ -91,13 +118,17 @@ fn migrate(connection: &Connection, tables: &Tables) -> rusqlite::Result<()> {
 }
 
 /// Whether the table has the columns that are needed: the file may be another program's.
-fn check_columns(connection: &Connection, path: &Path, options: &Options) -> Result<(), String> {
-    let columns = "key, value, is_binary, etag, expiration_time, update_time";
-    let table = &options.tables.state;
+fn check_columns(
+    connection: &Connection,
+    path: &Path,
+    options: &Options,
+    schema: &Schema<'_>,
+) -> Result<(), String> {
+    let Schema { table, columns, maker, .. } = schema;
     let select = format!("SELECT {columns} FROM {table} LIMIT 0");
     connection.prepare(&select).map(|_| ()).map_err(|error| {
         format!(
-            "the table `{}` in {} was not made by Dapr ({}); name another with `tableName`",
+            "the table `{}` in {} was not made by {maker} ({}); name another with `tableName`",
             options.shown(table),
             options.shown(path.display()),
             reason(options, &error),

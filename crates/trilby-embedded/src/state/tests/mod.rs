@@ -1,6 +1,7 @@
-//! What holds for both stores.
+//! What holds for all stores; what needs a real Redis is in [`redis`].
 
 mod model;
+mod redis;
 mod semantics;
 mod together;
 mod words;
@@ -25,7 +26,7 @@ pub(in crate::state) fn component(type_name: &str, metadata: &[(&str, &str)]) ->
 struct Fixture {
     store: StateStore,
     clock: Clock,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 fn open(type_name: &str) -> Fixture {
@@ -34,9 +35,10 @@ fn open(type_name: &str) -> Fixture {
     let file = folder.path().join("new/state.db");
     let component = component(type_name, &[("connectionString", file.to_str().unwrap())]);
     let store = StateStore::open_at(&component, "app", &BTreeMap::new(), clock.clone()).unwrap();
-    Fixture { store, clock, _folder: folder }
+    Fixture { store, clock, _folder: Some(folder) }
 }
 
+/// The stores that need no server.
 const STORES: [&str; 2] = ["state.in-memory", "state.sqlite"];
 
 fn cx() -> CallContext {

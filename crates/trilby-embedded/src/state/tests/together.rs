@@ -7,38 +7,38 @@ use trilby_dapr::state::{
 
 use super::*;
 
-fn transaction(operations: Vec<StateOperation>) -> TransactState {
+pub(super) fn transaction(operations: Vec<StateOperation>) -> TransactState {
     TransactState { store: "store".to_owned(), operations, metadata: Metadata::new() }
 }
 
-fn upsert(key: &str, value: &str) -> StateOperation {
+pub(super) fn upsert(key: &str, value: &str) -> StateOperation {
     StateOperation::Upsert(item(key, value))
 }
 
-fn with_etag(key: &str, value: &str, etag: &str) -> StateOperation {
+pub(super) fn with_etag(key: &str, value: &str, etag: &str) -> StateOperation {
     StateOperation::Upsert(StateItem { etag: Some(etag.to_owned()), ..item(key, value) })
 }
 
-fn first_write(key: &str, value: &str) -> StateOperation {
+pub(super) fn first_write(key: &str, value: &str) -> StateOperation {
     let concurrency = Concurrency::FirstWrite;
     StateOperation::Upsert(StateItem { concurrency, ..item(key, value) })
 }
 
-fn delete(key: &str) -> StateOperation {
+pub(super) fn delete(key: &str) -> StateOperation {
     StateOperation::Delete(key_of(key))
 }
 
-fn key_of(key: &str) -> StateKey {
+pub(super) fn key_of(key: &str) -> StateKey {
     StateKey { key: key.to_owned(), ..StateKey::default() }
 }
 
-async fn read(store: &StateStore, keys: &[&str]) -> Vec<BulkStateItem> {
+pub(super) async fn read(store: &StateStore, keys: &[&str]) -> Vec<BulkStateItem> {
     let keys = keys.iter().map(|key| (*key).to_owned()).collect();
     let request = GetStates { store: "store".to_owned(), keys, ..GetStates::default() };
     store.get_many(&cx(), request).await.unwrap()
 }
 
-async fn values(store: &StateStore, keys: &[&str]) -> Vec<String> {
+pub(super) async fn values(store: &StateStore, keys: &[&str]) -> Vec<String> {
     let items = read(store, keys).await;
     items.iter().map(|item| String::from_utf8(item.data.to_vec()).unwrap()).collect()
 }
@@ -126,7 +126,7 @@ async fn guards_see_the_changes_before_them_in_sqlite_only() {
                 done.unwrap();
                 assert_eq!(values(&store, &["a"]).await, ["2"]);
             }
-            Table::Sqlite(_) => {
+            Table::Sqlite(_) | Table::Redis(_) => {
                 assert_eq!(done.unwrap_err().code, Code::Aborted);
                 assert_eq!(values(&store, &["a"]).await, [""]);
             }

@@ -12,7 +12,7 @@ async fn errors_have_daprds_words() {
         let Fixture { store, .. } = open(type_name);
         store.save(&cx(), save(vec![item("key", "a")])).await.unwrap();
         let (mismatch, ttl) = match store.table {
-            Table::Sqlite(_) => (
+            Table::Sqlite(_) | Table::Redis(_) => (
                 MISMATCH.to_owned(),
                 format!("{TTL}strconv.ParseInt: parsing \"soon\": invalid syntax"),
             ),

@@ -42,6 +42,7 @@ fn set(key: &str, ttl: Option<&str>) -> Write {
         key: key.to_owned(),
         value: Value::Bytes(Bytes::new()),
         guard: Guard::None,
+        is_first: false,
         ttl: ttl.map(str::to_owned),
     })
 }
@@ -104,7 +105,7 @@ async fn what_is_larger_than_the_queue_goes_alone() {
     let component = component("state.sqlite", &[("connectionString", ":memory:")]);
     let store = Sqlite::open(&component, Clock::system()).unwrap();
     let value = Value::Bytes(Bytes::from(vec![0; QUEUE_BYTES as usize + 1]));
-    let set = Set { key: "key".to_owned(), value, guard: Guard::None, ttl: None };
+    let set = Set { key: "key".to_owned(), value, guard: Guard::None, is_first: false, ttl: None };
     let outcomes = store.write(&cx(), vec![Write::Set(set)]).await.ok().unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
 }
