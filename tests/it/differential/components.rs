@@ -8,6 +8,8 @@ use trilby_testkit::Components;
 pub(super) struct Place<'a> {
     pub(super) folder: &'a Path,
     pub(super) is_daprd: bool,
+    /// The folder of the app, which both sides share.
+    pub(super) app: &'a Path,
     /// `host:port` of this side's Redis.
     pub(super) redis: String,
 }
@@ -61,6 +63,14 @@ fn secrets(place: &Place<'_>, components: Components) -> Components {
         .add("prefixed", "secretstores.local.env", &[("prefix", "SUITE_")])
 }
 
+/// A store in a file that both sides have, in which both are the same app, and keys.
+pub(super) fn shared(place: &Place<'_>) -> Components {
+    let database = place.app.join("shared.db").display().to_string();
+    // Each side has an id of its own; the keys of the store are to be the same.
+    let metadata = [("connectionString", database.as_str()), ("keyPrefix", "none")];
+    Components::default().add("shared", "state.sqlite", &metadata).with_crypto(place.folder)
+}
+
 /// A store in Redis.
 pub(super) fn redis(place: &Place<'_>) -> Components {
     Components::default().add("redis", "state.redis", &[("redisHost", &place.redis)])
@@ -68,26 +78,36 @@ pub(super) fn redis(place: &Place<'_>) -> Components {
 
 /// Configuration: daprd has it in Redis.
 pub(super) fn configuration(place: &Place<'_>) -> Components {
-    let components = Components::default().add("memory", "state.in-memory", &[]);
     if place.is_daprd {
-        return components.add(
-            "configuration",
-            "configuration.redis",
-            &[("redisHost", &place.redis)],
-        );
+        return configuration_in_redis(place);
     }
+    let components = Components::default().add("memory", "state.in-memory", &[]);
     let items = SETTINGS.map(|(key, value)| format!("{key:?}: {value:?}")).join(", ");
     let items = format!("{{{items}}}");
     components.add("configuration", "configuration.in-memory", &[("items", &items)])
 }
 
+/// Configuration in Redis on either side.
+pub(super) fn configuration_in_redis(place: &Place<'_>) -> Components {
+    let redis = [("redisHost", place.redis.as_str())];
+    let components = Components::default().add("memory", "state.in-memory", &[]);
+    components.add("configuration", "configuration.redis", &redis)
+}
+
 /// Locks: daprd has them in Redis.
 pub(super) fn locks(place: &Place<'_>) -> Components {
-    let components = Components::default().add("memory", "state.in-memory", &[]);
     if place.is_daprd {
-        return components.add("lock", "lock.redis", &[("redisHost", &place.redis)]);
+        return locks_in_redis(place);
     }
+    let components = Components::default().add("memory", "state.in-memory", &[]);
     components.add("lock", "lock.in-memory", &[])
+}
+
+/// Locks in Redis on either side.
+pub(super) fn locks_in_redis(place: &Place<'_>) -> Components {
+    let redis = [("redisHost", place.redis.as_str())];
+    let components = Components::default().add("memory", "state.in-memory", &[]);
+    components.add("lock", "lock.redis", &redis)
 }
 
 /// None at all.

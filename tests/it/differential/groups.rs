@@ -53,8 +53,7 @@ pub(super) async fn check(
 
 /// The same, with a back end of choice as the second side.
 pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> Result<()> {
-    let app = tempfile::tempdir()?;
-    wat::write(&app, "trilby.toml", MANIFEST, |launch| launch)?;
+    let app = app()?;
     let (daprd, ours) =
         tokio::try_join!(world(setup, Backend::DaprdMemory, &app), world(setup, second, &app))?;
     let (theirs, ours) = tokio::try_join!(run(&daprd, &cases), run(&ours, &cases))?;
@@ -81,14 +80,23 @@ pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> R
     Ok(())
 }
 
-async fn world(setup: &Setup, backend: Backend, app: &TempDir) -> Result<World> {
+/// A folder with the app.
+pub(super) fn app() -> Result<TempDir> {
+    let app = tempfile::tempdir()?;
+    wat::write(&app, "trilby.toml", MANIFEST, |launch| launch)?;
+    Ok(app)
+}
+
+/// One side.
+pub(super) async fn world(setup: &Setup, backend: Backend, app: &TempDir) -> Result<World> {
     let mut options = (setup.options)();
     options.api = true;
     options.redis = true;
-    let app = app.path().display().to_string();
-    let world = World::start(backend, &app, options, |given, folder| {
+    let served = app.path().display().to_string();
+    let world = World::start(backend, &served, options, |given, folder| {
         let is_daprd = backend.is_sidecar();
-        (setup.components)(&Place { folder, is_daprd, redis: given.redis_host() })
+        let (redis, app) = (given.redis_host(), app);
+        (setup.components)(&Place { folder, is_daprd, redis, app: app.path() })
     })
     .await?;
     for (key, value) in setup.redis {

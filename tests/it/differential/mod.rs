@@ -6,6 +6,7 @@
 //! all else must be equal, but for the differences that `crates/trilby-embedded/DIFFERENCES.md` has
 //! a row for: these must show.
 
+mod across;
 mod case;
 mod cases;
 mod compare;
@@ -59,8 +60,11 @@ groups! {
     the_api: PLAIN, [api::told(), api::unknown(), api::actors(), api::sizes()];
     invocation: PLAIN, [api::invocation()];
     tokens: GUARDED, [api::tokens()];
-    configuration: CONFIGURED, [watched::values()];
+    configuration: CONFIGURED, [watched::values(true)];
+    configuration_in_redis: CONFIGURED_IN_REDIS, [watched::values(false)];
     locks: LOCKED, [watched::locks()];
+    locks_in_redis: LOCKED_IN_REDIS, [watched::locks()];
+    state_in_redis: IN_REDIS, state("redis");
     jobs: SCHEDULED, [jobs::all()];
     nothing: BARE, [bare::all()];
 }
@@ -93,6 +97,15 @@ const GUARDED: Setup = Setup {
 const CONFIGURED: Setup =
     Setup { components: components::configuration, redis: &components::SETTINGS, ..PLAIN };
 
+const CONFIGURED_IN_REDIS: Setup =
+    Setup { components: components::configuration_in_redis, ..CONFIGURED };
+
+const LOCKED_IN_REDIS: Setup = Setup { components: components::locks_in_redis, ..PLAIN };
+
+const IN_REDIS: Setup = Setup { components: components::redis, ..PLAIN };
+
+const SHARED: Setup = Setup { components: components::shared, ..PLAIN };
+
 const LOCKED: Setup = Setup { components: components::locks, ..PLAIN };
 
 const SCHEDULED: Setup = Setup {
@@ -102,6 +115,16 @@ const SCHEDULED: Setup = Setup {
 };
 
 const BARE: Setup = Setup { components: components::none, ..PLAIN };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_sqlite_is_shared() -> Result<()> {
+    if Backend::DaprdRedis.is_left_out() { Ok(()) } else { across::files(&SHARED).await }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_encrypts_the_other_decrypts() -> Result<()> {
+    if Backend::DaprdRedis.is_left_out() { Ok(()) } else { across::envelopes(&SHARED).await }
+}
 
 /// The suite's own test: two daprds must tell the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

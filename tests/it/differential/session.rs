@@ -75,6 +75,10 @@ impl Session {
         self.kept.insert(name.to_owned(), value);
     }
 
+    pub(super) fn kept(&self, name: &str) -> Option<Bytes> {
+        self.kept.get(name).cloned()
+    }
+
     pub(super) fn channel(&self) -> Channel {
         self.channel.clone()
     }

@@ -30,7 +30,7 @@ pub(super) use raw::{rpc, send};
 pub(super) use secret::{secret, secrets};
 pub(super) use state::{delete, gone, get, item, save};
 pub(super) use state_many::{bulk_delete, bulk_get, query, remove, transact, upsert};
-pub(super) use subscribe::{events, subscribe};
+pub(super) use subscribe::{events, next_of, subscribe};
 
 /// Metadata of a call: name and value.
 pub(super) type Pairs = Vec<(String, String)>;

@@ -96,6 +96,31 @@ impl Step for Events {
     }
 }
 
+/// Takes the next event of either topic, and tells of which it is.
+pub(in crate::differential) struct NextOf([&'static str; 2]);
+
+pub(in crate::differential) fn next_of(topics: [&'static str; 2]) -> NextOf {
+    NextOf(topics)
+}
+
+#[async_trait]
+impl Step for NextOf {
+    async fn http(&self, session: &mut Session) -> Result<String> {
+        let [one, other] = session.subscriptions.get_disjoint_mut(self.0);
+        let (one, other) = (one.context("no subscription")?, other.context("no subscription")?);
+        let [first, second] = self.0;
+        let (topic, event) = tokio::select! {
+            event = one.event() => (first, event?),
+            event = other.event() => (second, event?),
+        };
+        Ok(format!("of {topic}: {}", told(&event)))
+    }
+
+    async fn grpc(&self, session: &mut Session) -> Result<String> {
+        self.http(session).await
+    }
+}
+
 fn told(event: &TopicEventRequest) -> String {
     // The project's own subset of the protocol has them as the bytes of a `Struct`.
     let extensions = prost_types::Struct::decode(event.extensions.clone()).unwrap_or_default();
