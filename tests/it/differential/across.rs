@@ -81,8 +81,8 @@ fn session(world: &World, word: &str) -> Result<Session> {
 /// Each case, written by one side and read by the other, tells what it tells when daprd does both.
 pub(super) async fn files(setup: &Setup) -> Result<()> {
     let app = app()?;
-    let daprd = world(setup, Backend::DaprdMemory, &app).await?;
-    let ours = world(setup, Backend::EmbeddedMemory, &app).await?;
+    let daprd = world(setup, Backend::DaprdMemory, &app, 0).await?;
+    let ours = world(setup, Backend::EmbeddedMemory, &app, 0).await?;
     let mut reports = Vec::new();
     for (number, case) in cases().iter().enumerate() {
         for protocol in Protocol::ALL {
@@ -111,8 +111,8 @@ pub(super) async fn files(setup: &Setup) -> Result<()> {
 /// Encryption by one side, decryption by the other, over either protocol.
 pub(super) async fn envelopes(setup: &Setup) -> Result<()> {
     let app = app()?;
-    let daprd = world(setup, Backend::DaprdMemory, &app).await?;
-    let ours = world(setup, Backend::EmbeddedMemory, &app).await?;
+    let daprd = world(setup, Backend::DaprdMemory, &app, 0).await?;
+    let ours = world(setup, Backend::EmbeddedMemory, &app, 0).await?;
     let long = "x".repeat(200_000);
     for text in ["", "some text", &long] {
         for cipher in ["aes-gcm", "chacha20-poly1305"] {

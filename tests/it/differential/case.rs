@@ -71,6 +71,16 @@ impl Case {
         if is_so { self.differs(id) } else { self }
     }
 
+    /// This difference must show over one protocol where `is_so`.
+    pub(super) fn differs_if_over(
+        self,
+        is_so: bool,
+        protocol: Protocol,
+        id: &'static str,
+    ) -> Self {
+        if is_so { self.differs_over(protocol, id) } else { self }
+    }
+
     /// This difference must show over one protocol only.
     pub(super) fn differs_over(mut self, protocol: Protocol, id: &'static str) -> Self {
         self.differs.push((protocol, id));

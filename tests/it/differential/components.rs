@@ -10,6 +10,8 @@ pub(super) struct Place<'a> {
     pub(super) is_daprd: bool,
     /// The folder of the app, which both sides share.
     pub(super) app: &'a Path,
+    /// The port of an HTTP server.
+    pub(super) server: u16,
     /// `host:port` of this side's Redis.
     pub(super) redis: String,
 }
@@ -25,7 +27,11 @@ const SECRETS: &str = r#"{
 /// Components of each kind; configuration and locks have groups of their own.
 pub(super) fn all(place: &Place<'_>) -> Components {
     let files = place.folder.join("files").display().to_string();
+    let server = format!("http://127.0.0.1:{}", place.server);
+    let url = ("url", server.as_str());
     let components = stores(place)
+        .add("web", "bindings.http", &[url])
+        .add("lenient", "bindings.http", &[url, ("errorIfNot2XX", "false")])
         .add("pubsub", "pubsub.in-memory", &[])
         .add("files", "bindings.localstorage", &[("rootPath", &files)])
         .add("tick", "bindings.cron", &[("schedule", "@every 1h"), ("direction", "input")])

@@ -10,6 +10,7 @@ use super::case::{Case, Protocol};
 use super::compare::compare;
 use super::components::Place;
 use super::run::{Transcript, names, run};
+use crate::outbound_server::Server;
 use crate::wat;
 
 /// What the two sides of a group are started with.
@@ -54,8 +55,10 @@ pub(super) async fn check(
 /// The same, with a back end of choice as the second side.
 pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> Result<()> {
     let app = app()?;
+    // Both sides call the same server.
+    let server = Server::start().await?;
     let (daprd, ours) =
-        tokio::try_join!(world(setup, Backend::DaprdMemory, &app), world(setup, second, &app))?;
+        tokio::try_join!(world(setup, Backend::DaprdMemory, &app, server.port), world(setup, second, &app, server.port))?;
     let (theirs, ours) = tokio::try_join!(run(&daprd, &cases), run(&ours, &cases))?;
     let names = names(&cases);
     keep(setup, "daprd", &names, &theirs)?;
@@ -88,7 +91,14 @@ pub(super) fn app() -> Result<TempDir> {
 }
 
 /// One side.
-pub(super) async fn world(setup: &Setup, backend: Backend, app: &TempDir) -> Result<World> {
+///
+/// `server` is the port of an HTTP server, if its components need one.
+pub(super) async fn world(
+    setup: &Setup,
+    backend: Backend,
+    app: &TempDir,
+    server: u16,
+) -> Result<World> {
     let mut options = (setup.options)();
     options.api = true;
     options.redis = true;
@@ -96,7 +106,8 @@ pub(super) async fn world(setup: &Setup, backend: Backend, app: &TempDir) -> Res
     let world = World::start(backend, &served, options, |given, folder| {
         let is_daprd = backend.is_sidecar();
         let (redis, app) = (given.redis_host(), app);
-        (setup.components)(&Place { folder, is_daprd, redis, app: app.path() })
+        let place = Place { folder, is_daprd, redis, app: app.path(), server };
+        (setup.components)(&place)
     })
     .await?;
     for (key, value) in setup.redis {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use tokio::time::timeout;
-use tonic::{Status, Streaming};
+use tonic::Streaming;
 use trilby_dapr::proto::runtime::v1::{SubscribeConfigurationRequest, SubscribeConfigurationResponse};
 
 use super::session::{PATIENCE, Session, failed};
@@ -10,7 +10,8 @@ use super::session::{PATIENCE, Session, failed};
 /// The stream and the id that its first message had.
 pub(super) struct Watch {
     pub(super) id: String,
-    changes: Streaming<SubscribeConfigurationResponse>,
+    /// Open as long as this.
+    _changes: Streaming<SubscribeConfigurationResponse>,
 }
 
 impl Watch {
@@ -28,14 +29,9 @@ impl Watch {
             Err(status) => return Ok(Err(failed(&status))),
         };
         match timeout(PATIENCE, changes.message()).await.context("no message in time")? {
-            Ok(Some(first)) => Ok(Ok((Self { id: first.id.clone(), changes }, first))),
+            Ok(Some(first)) => Ok(Ok((Self { id: first.id.clone(), _changes: changes }, first))),
             Ok(None) => Ok(Err("the stream ended".to_owned())),
             Err(status) => Ok(Err(failed(&status))),
         }
-    }
-
-    /// The next message, or how the stream ended.
-    pub(super) async fn next(&mut self) -> Result<Result<Option<SubscribeConfigurationResponse>, Status>> {
-        timeout(PATIENCE, self.changes.message()).await.context("no message in time")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use async_trait::async_trait;
 use http::Method;
 use trilby_dapr::proto::common::v1::ConfigurationItem;
@@ -13,7 +13,7 @@ use trilby_dapr::proto::runtime::v1::{
 use super::encoded;
 use crate::differential::case::Step;
 use crate::differential::normal::map;
-use crate::differential::session::{Body, Session, answered, failed, told};
+use crate::differential::session::{Body, Session, answered, told};
 use crate::differential::watch::Watch;
 
 /// Reads values.
@@ -85,32 +85,6 @@ impl Step for Watched {
                 format!("watch: {id}, {}", shown(&first.items))
             }
             Err(refused) => format!("watch: {refused}"),
-        })
-    }
-
-    async fn grpc(&self, session: &mut Session) -> Result<String> {
-        self.http(session).await
-    }
-}
-
-/// Takes the next change.
-pub(in crate::differential) struct Change;
-
-pub(in crate::differential) fn watched() -> Change {
-    Change
-}
-
-#[async_trait]
-impl Step for Change {
-    async fn http(&self, session: &mut Session) -> Result<String> {
-        let watch = session.watch.as_mut().context("nothing is watched")?;
-        Ok(match watch.next().await? {
-            Ok(Some(change)) => {
-                let same = if change.id == watch.id { "the same id" } else { "another id" };
-                format!("change: {same}, {}", shown(&change.items))
-            }
-            Ok(None) => "the stream ended".to_owned(),
-            Err(status) => format!("the stream ended: {}", failed(&status)),
         })
     }
 

@@ -17,7 +17,7 @@ mod state_many;
 mod subscribe;
 
 pub(super) use binding::bind;
-pub(super) use configuration::{configuration, unwatch, watch, watched};
+pub(super) use configuration::{configuration, unwatch, watch};
 pub(super) use conversation::converse;
 pub(super) use crypto::{decrypt, encrypt, tamper};
 pub(super) use invoke::invoke;

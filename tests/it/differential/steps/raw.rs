@@ -70,22 +70,10 @@ impl Step for Send {
 pub(in crate::differential) struct Rpc {
     path: &'static str,
     first: &'static [u8],
-    metadata: Vec<(&'static str, &'static str)>,
 }
 
 pub(in crate::differential) fn rpc(path: &'static str, first: &'static [u8]) -> Rpc {
-    Rpc { path, first, metadata: Vec::new() }
-}
-
-impl Rpc {
-    pub(in crate::differential) fn with(
-        mut self,
-        name: &'static str,
-        value: &'static str,
-    ) -> Self {
-        self.metadata.push((name, value));
-        self
-    }
+    Rpc { path, first }
 }
 
 #[async_trait]
@@ -98,10 +86,7 @@ impl Step for Rpc {
         let mut client = tonic::client::Grpc::new(session.channel());
         client.ready().await?;
         let payload = StreamPayload { data: Bytes::from_static(self.first), seq: 0 };
-        let mut request = session.request(payload)?;
-        for (name, value) in &self.metadata {
-            request.metadata_mut().insert(*name, value.parse()?);
-        }
+        let request = session.request(payload)?;
         let path = PathAndQuery::from_static(self.path);
         let codec = ProstCodec::<StreamPayload, ()>::default();
         let answer = client.unary(request, path, codec).await;
