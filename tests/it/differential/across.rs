@@ -16,11 +16,7 @@ struct Across {
     read: Vec<Box<dyn Step>>,
 }
 
-fn across(
-    name: &'static str,
-    written: Vec<Box<dyn Step>>,
-    read: Vec<Box<dyn Step>>,
-) -> Across {
+fn across(name: &'static str, written: Vec<Box<dyn Step>>, read: Vec<Box<dyn Step>>) -> Across {
     Across { name, written, read }
 }
 
@@ -33,19 +29,27 @@ fn cases() -> Vec<Across> {
         across("JSON", steps![save(S, [item("$", "{\"a\": [1, 2]}")])], steps![get(S, "$")]),
         across("null", steps![save(S, [item("$", "null")])], steps![get(S, "$")]),
         across("unicode", steps![save(S, [item("$ü", "\"grüße\"")])], steps![get(S, "$ü")]),
-        across("a ttl", {
-            steps![save(S, [item("$", "1").with("ttlInSeconds", "100")])]
-        }, steps![get(S, "$")]),
-        across("an item that expires", {
-            steps![save(S, [item("$", "1").with("ttlInSeconds", "1")])]
-        }, steps![gone(S, "$"), save(S, [item("$", "2").first_write()]), get(S, "$")]),
-        across("an overwritten item", {
-            steps![old(), save(S, [item("$", "\"new\"")])]
-        }, steps![get(S, "$")]),
+        across(
+            "a ttl",
+            steps![save(S, [item("$", "1").with("ttlInSeconds", "100")])],
+            steps![get(S, "$")],
+        ),
+        across(
+            "an item that expires",
+            steps![save(S, [item("$", "1").with("ttlInSeconds", "1")])],
+            steps![gone(S, "$"), save(S, [item("$", "2").first_write()]), get(S, "$")],
+        ),
+        across(
+            "an overwritten item",
+            steps![old(), save(S, [item("$", "\"new\"")])],
+            steps![get(S, "$")],
+        ),
         across("a deleted item", steps![old(), delete(S, item("$", ""))], steps![get(S, "$")]),
-        across("a transaction", {
-            steps![old(), transact(S, [remove(item("$", "")), upsert(item("$b", "1"))])]
-        }, steps![get(S, "$"), get(S, "$b")]),
+        across(
+            "a transaction",
+            steps![old(), transact(S, [remove(item("$", "")), upsert(item("$b", "1"))])],
+            steps![get(S, "$"), get(S, "$b")],
+        ),
         across("an etag of the other side", steps![old()], {
             let current = item("$", "2").etag("@e");
             let stale = item("$", "3").etag("@e");

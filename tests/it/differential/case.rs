@@ -72,12 +72,7 @@ impl Case {
     }
 
     /// This difference must show over one protocol where `is_so`.
-    pub(super) fn differs_if_over(
-        self,
-        is_so: bool,
-        protocol: Protocol,
-        id: &'static str,
-    ) -> Self {
+    pub(super) fn differs_if_over(self, is_so: bool, protocol: Protocol, id: &'static str) -> Self {
         if is_so { self.differs_over(protocol, id) } else { self }
     }
 

@@ -58,7 +58,8 @@ mod tests {
         assert_eq!(compare("case", &daprd, &daprd, &[]), None);
         let ours = transcript(&["get: 200 1", "save: 500", "get: 204"]);
         let report = compare("case", &daprd, &ours, &[]).unwrap();
-        let lines = "case\n    = get: 200 1\n    - save: 204\n    + save: 500\n    - \n    + get: 204\n";
+        let lines =
+            "case\n    = get: 200 1\n    - save: 204\n    + save: 500\n    - \n    + get: 204\n";
         assert_eq!(report, lines);
     }
 

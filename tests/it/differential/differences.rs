@@ -17,10 +17,26 @@ const fn difference(id: &'static str, daprd: &'static str, ours: &'static str) -
 
 /// All of them.
 pub(super) const DIFFERENCES: &[Difference] = &[
-    difference("json-texts", "\"errorCode\":\"ERR_MALFORMED_REQUEST\"", "\"errorCode\":\"ERR_MALFORMED_REQUEST\""),
-    difference("json-texts", "error when unmarshaling the request", "error when unmarshaling the request"),
-    difference("json-texts", "DAPR_PUBSUB_CLOUD_EVENT_CREATION", "DAPR_PUBSUB_CLOUD_EVENT_CREATION"),
-    difference("protobuf-texts", "Internal \"grpc: error unmarshalling request", "Internal \"failed to decode Protobuf message"),
+    difference(
+        "json-texts",
+        "\"errorCode\":\"ERR_MALFORMED_REQUEST\"",
+        "\"errorCode\":\"ERR_MALFORMED_REQUEST\"",
+    ),
+    difference(
+        "json-texts",
+        "error when unmarshaling the request",
+        "error when unmarshaling the request",
+    ),
+    difference(
+        "json-texts",
+        "DAPR_PUBSUB_CLOUD_EVENT_CREATION",
+        "DAPR_PUBSUB_CLOUD_EVENT_CREATION",
+    ),
+    difference(
+        "protobuf-texts",
+        "Internal \"grpc: error unmarshalling request",
+        "Internal \"failed to decode Protobuf message",
+    ),
     difference("go-texts", "invalid params%!(EXTRA *errors.errorString=", "invalid params: "),
     difference("secret-texts", "%!s(", "true"),
     difference("secret-texts", "%!s(", "12.5"),
@@ -28,7 +44,11 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     difference("secret-many-values", "secret number not found", "12.5"),
     difference("secret-many-values", "plain", "list"),
     difference("crypto-asymmetric", "key type mismatch", "TRILBY_ASYMMETRIC_KEY"),
-    difference("crypto-paths", "open <folder>/keys/none: no such file or directory", "failed to load key 'none'\""),
+    difference(
+        "crypto-paths",
+        "open <folder>/keys/none: no such file or directory",
+        "failed to load key 'none'\"",
+    ),
     difference("ttl-overflow", "get: 204", "get: 200"),
     difference("ttl-overflow", "etag=none", "etag=<etag>"),
     difference("transaction-values", "{\"a\":1}", "{\"a\" : 1}"),
@@ -60,6 +80,20 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     difference("redis-json", "Unknown Redis command", "transact: OK"),
     difference("redis-json", "get: ", "get: "),
     difference("redis-queries", "DAPR_STATE_QUERY_FAILED", "DAPR_STATE_QUERYING_NOT_SUPPORTED"),
+    difference("http-status-words", "status: 20", "status: 20"),
+    difference("http-status-words", "status: 404]", "status: 404 Not Found]"),
+    difference("http-status-words", "status: 500]", "status: 500 Internal"),
+    difference("http-status-words", "status=\"", "status=\""),
+    difference(
+        "http-texts",
+        "error invoking output binding web: ",
+        "the answer from http://<address> broke off",
+    ),
+    difference(
+        "http-texts",
+        "error invoking output binding web: ",
+        "no answer from http://<address>",
+    ),
     difference("retries", "of $d: event", "of $: event"),
     difference("configuration-empty", "204", "{\"empty\":{}}"),
     difference("configuration-empty", "configuration: OK", "empty=\"\""),

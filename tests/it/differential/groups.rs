@@ -39,10 +39,7 @@ module = "trap.wat"
 "#;
 
 /// Runs all cases against a daprd and against `trilby`, and compares what they tell.
-pub(super) async fn check(
-    setup: &Setup,
-    cases: impl IntoIterator<Item = Vec<Case>>,
-) -> Result<()> {
+pub(super) async fn check(setup: &Setup, cases: impl IntoIterator<Item = Vec<Case>>) -> Result<()> {
     if Backend::DaprdRedis.is_left_out() {
         return Ok(());
     }
@@ -57,8 +54,10 @@ pub(super) async fn sides(setup: &Setup, second: Backend, cases: Vec<Case>) -> R
     let app = app()?;
     // Both sides call the same server.
     let server = Server::start().await?;
-    let (daprd, ours) =
-        tokio::try_join!(world(setup, Backend::DaprdMemory, &app, server.port), world(setup, second, &app, server.port))?;
+    let (daprd, ours) = tokio::try_join!(
+        world(setup, Backend::DaprdMemory, &app, server.port),
+        world(setup, second, &app, server.port)
+    )?;
     let (theirs, ours) = tokio::try_join!(run(&daprd, &cases), run(&ours, &cases))?;
     let names = names(&cases);
     keep(setup, "daprd", &names, &theirs)?;

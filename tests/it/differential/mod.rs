@@ -32,8 +32,7 @@ const PLAIN: Setup =
 
 fn with_secrets() -> Options {
     let variables = [("SUITE_SECRET", "from the environment"), ("SUITE_EMPTY", "")];
-    let env: Vec<_> =
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let env: Vec<_> = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Options { daprd_env: env.clone(), env, ..Options::default() }
 }
 

@@ -23,18 +23,13 @@ impl Normal {
             (r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\b", "<traceparent>"),
             (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>"),
             // Which of the two comes is a matter of the network around the test.
-            (
-                r"timeout waiting for address for app id (\w+)",
-                "couldn't find service: ${1}",
-            ),
+            (r"timeout waiting for address for app id (\w+)", "couldn't find service: ${1}"),
             (r"read (tcp|unix) \S+->\S+", "read <connection>"),
             (r#"port("?): ?\d+"#, "port${1}: <port>"),
             (r"(?i)(user-agent:? )\S+", "${1}<agent>"),
         ];
-        let literal = vec![
-            (folder.display().to_string(), "<folder>"),
-            (app_id.to_owned(), "<app>"),
-        ];
+        let literal =
+            vec![(folder.display().to_string(), "<folder>"), (app_id.to_owned(), "<app>")];
         let patterns = PATTERNS
             .iter()
             .filter_map(|(pattern, name)| Some((Regex::new(pattern).ok()?, *name)))

@@ -3,7 +3,9 @@
 use anyhow::{Context, Result};
 use tokio::time::timeout;
 use tonic::Streaming;
-use trilby_dapr::proto::runtime::v1::{SubscribeConfigurationRequest, SubscribeConfigurationResponse};
+use trilby_dapr::proto::runtime::v1::{
+    SubscribeConfigurationRequest, SubscribeConfigurationResponse,
+};
 
 use super::session::{PATIENCE, Session, failed};
 

@@ -9,18 +9,20 @@ pub(in crate::differential) fn told() -> Vec<Case> {
         case("metadata/id", steps![metadata("id")]),
         case("metadata/version", steps![metadata("runtimeVersion")]).differs("runtime-version"),
         case("metadata/components", steps![metadata("components")]).differs("no-actors"),
-        case("metadata/extended", {
-            steps![set_metadata("suite", "value"), metadata("extended")]
-        }).differs("runtime-version"),
+        case("metadata/extended", steps![set_metadata("suite", "value"), metadata("extended")])
+            .differs("runtime-version"),
         case("metadata/extended, empty value", {
             steps![set_metadata("suite-empty", ""), metadata("extended")]
-        }).differs("runtime-version"),
+        })
+        .differs("runtime-version"),
         case("metadata/extended, odd name", {
             steps![set_metadata("suite odd/ü", "v"), metadata("extended")]
-        }).differs("runtime-version"),
+        })
+        .differs("runtime-version"),
         case("metadata/extended, unicode", {
             steps![set_metadata("suite-unicode", "grüße"), metadata("extended")]
-        }).differs("runtime-version"),
+        })
+        .differs("runtime-version"),
         case("metadata/actors", steps![metadata("actorRuntime")]),
         case("metadata/subscriptions", steps![metadata("subscriptions")]),
         case("metadata/features", steps![metadata("enabledFeatures")]).differs("runtime-features"),
@@ -109,7 +111,8 @@ pub(in crate::differential) fn actors() -> Vec<Case> {
     let asked = |method, path, body: &'static str| {
         case(format!("actors/{method} {path}"), steps![send(method, path, body)]).http_only()
     };
-    let called = |rpc_path| case(format!("actors/{rpc_path}"), steps![rpc(rpc_path, b"thing")]).grpc_only();
+    let called =
+        |rpc_path| case(format!("actors/{rpc_path}"), steps![rpc(rpc_path, b"thing")]).grpc_only();
     vec![
         asked("POST", "/v1.0/actors/thing/1/method/m", "{}"),
         asked("GET", "/v1.0/actors/thing/1/state/k", ""),
@@ -179,11 +182,7 @@ pub(in crate::differential) fn sizes() -> Vec<Case> {
             steps![save("memory", [item("$", value(5 << 20))]), get("memory", "$")]
         }),
         case("size/an event of 5 MiB", steps![publish("pubsub", "$", value(5 << 20))]),
-        case("size/a path of 10 KB", {
-            steps![get("memory", LONG)]
-        })
-        .http_only()
-        .differs("long-heads"),
+        case("size/a path of 10 KB", steps![get("memory", LONG)]).http_only().differs("long-heads"),
     ]
 }
 

@@ -36,7 +36,8 @@ pub(in crate::differential) fn all() -> Vec<Case> {
         ciphered("AES-GCM"),
         ciphered("chacha20-poly1305"),
         ciphered("nope"),
-        case("crypto/unknown key", steps![encrypt("none", "A256KW", "text")]).differs("crypto-paths"),
+        case("crypto/unknown key", steps![encrypt("none", "A256KW", "text")])
+            .differs("crypto-paths"),
         case("crypto/no key", steps![encrypt("", "A256KW", "text")]),
         case("crypto/key above the folder", steps![encrypt("../secrets", "A256KW", "text")]),
         case("crypto/unknown component", {
@@ -72,8 +73,11 @@ pub(in crate::differential) fn all() -> Vec<Case> {
             steps![rpc("/dapr.proto.runtime.v1.Dapr/EncryptAlpha1", b"")]
         })
         .grpc_only(),
-        case("crypto/HTTP by POST", steps![send("POST", "/v1.0-alpha1/crypto/crypto/encrypt", "a")])
-            .http_only(),
+        case(
+            "crypto/HTTP by POST",
+            steps![send("POST", "/v1.0-alpha1/crypto/crypto/encrypt", "a")],
+        )
+        .http_only(),
         case("crypto/HTTP stable", steps![send("PUT", "/v1.0/crypto/crypto/encrypt", "a")])
             .http_only(),
         case("crypto/HTTP without headers", {

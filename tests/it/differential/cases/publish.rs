@@ -3,7 +3,9 @@
 use trilby_dapr::proto::runtime::v1::topic_event_response::TopicEventResponseStatus as Verdict;
 
 use crate::differential::case::{Case, Protocol, case, steps};
-use crate::differential::steps::{entry, events, next_of, publish, publish_many, rpc, send, subscribe};
+use crate::differential::steps::{
+    entry, events, next_of, publish, publish_many, rpc, send, subscribe,
+};
 
 const P: &str = "pubsub";
 const JSON: &str = "application/json";
@@ -128,10 +130,7 @@ fn metadata() -> Vec<Case> {
 
 /// An event of this TTL, and one without that comes in any case.
 fn ttl_is(ttl: &str) -> Vec<Box<dyn crate::differential::case::Step>> {
-    steps![
-        subscribe(P, "$"),
-        publish(P, "$", "1").typed(JSON).with("ttlInSeconds", ttl),
-    ]
+    steps![subscribe(P, "$"), publish(P, "$", "1").typed(JSON).with("ttlInSeconds", ttl),]
 }
 
 const ENVELOPE: &str = "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"mine\",\
@@ -143,9 +142,15 @@ fn envelopes() -> Vec<Case> {
     vec![
         seen("whole", ENVELOPE),
         seen("without all", "{\"data\":1}").differs("event-lost"),
-        seen("without data", "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"type\":\"t\"}"),
-        seen("without an id", "{\"specversion\":\"1.0\",\"source\":\"s\",\"type\":\"t\",\"data\":1}")
-            .differs("event-lost"),
+        seen(
+            "without data",
+            "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"type\":\"t\"}",
+        ),
+        seen(
+            "without an id",
+            "{\"specversion\":\"1.0\",\"source\":\"s\",\"type\":\"t\",\"data\":1}",
+        )
+        .differs("event-lost"),
         seen("with base64", {
             "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"s\",\"type\":\"t\",\
              \"datacontenttype\":\"application/octet-stream\",\"data_base64\":\"AAH/\"}"
@@ -286,9 +291,11 @@ fn refused() -> Vec<Case> {
         asked("bulk of broken JSON", "/v1.0/publish/bulk/pubsub/$", "["),
         asked("bulk of an object", "/v1.0/publish/bulk/pubsub/$", "{}").differs("json-texts"),
         asked("bulk of nothing", "/v1.0/publish/bulk/pubsub/$", ""),
-        asked("bulk of an entry without an event", {
-            "/v1.0/publish/bulk/pubsub/$"
-        }, "[{\"entryId\":\"1\",\"contentType\":\"text/plain\"}]"),
+        asked(
+            "bulk of an entry without an event",
+            "/v1.0/publish/bulk/pubsub/$",
+            "[{\"entryId\":\"1\",\"contentType\":\"text/plain\"}]",
+        ),
         asked("bulk, alpha", "/v1.0-alpha1/publish/bulk/pubsub/$", {
             "[{\"entryId\":\"1\",\"event\":\"a\",\"contentType\":\"text/plain\"}]"
         }),

@@ -10,29 +10,23 @@ pub(in crate::differential) fn all() -> Vec<Case> {
         case("secret/nested", steps![secret("secrets", "database:user")]),
         case("secret/nested deeper", steps![secret("secrets", "database:deep:last")]),
         case("secret/in a list", steps![secret("secrets", "list:0")]),
-        case("secret/number", steps![secret("secrets", "number")])
-            .differs("secret-texts"),
-        case("secret/flag", steps![secret("secrets", "flag")])
-            .differs("secret-texts"),
+        case("secret/number", steps![secret("secrets", "number")]).differs("secret-texts"),
+        case("secret/flag", steps![secret("secrets", "flag")]).differs("secret-texts"),
         case("secret/empty", steps![secret("secrets", "empty")]),
-        case("secret/null", steps![secret("secrets", "nothing")])
-            .differs("secret-texts"),
+        case("secret/null", steps![secret("secrets", "nothing")]).differs("secret-texts"),
         case("secret/of an object", steps![secret("secrets", "database")]),
         case("secret/in another case", steps![secret("secrets", "PLAIN")]),
         case("secret/missing", steps![secret("secrets", "none")]),
         case("secret/with metadata", steps![secret("secrets", "plain").with("version", "1")]),
-        case("secret/all", steps![secrets("secrets")])
-            .differs("secret-texts"),
+        case("secret/all", steps![secrets("secrets")]).differs("secret-texts"),
         case("secret/all with metadata", steps![secrets("secrets").with("a", "b")])
             .differs("secret-texts"),
         case("secret/another separator", steps![secret("dotted", "database.user")]),
-        case("secret/another separator, all", steps![secrets("dotted")])
-            .differs("secret-texts"),
+        case("secret/another separator, all", steps![secrets("dotted")]).differs("secret-texts"),
         case("secret/many values", steps![secret("many", "database")]),
         case("secret/many values, one", steps![secret("many", "plain")]),
         case("secret/many values, nested", steps![secret("many", "database:user")]),
-        case("secret/many values, all", steps![secrets("many")])
-            .differs("secret-many-values"),
+        case("secret/many values, all", steps![secrets("many")]).differs("secret-many-values"),
         case("secret/environment", steps![secret("environment", "SUITE_SECRET")]),
         case("secret/environment, missing", steps![secret("environment", "SUITE_NONE")]),
         case("secret/environment, empty", steps![secret("environment", "SUITE_EMPTY")]),
@@ -71,10 +65,8 @@ pub(in crate::differential) fn scoped() -> Vec<Case> {
         case("scope/not allowed and missing", steps![secret("secrets", "none")]),
         case("scope/all", steps![secrets("secrets")]),
         case("scope/denied", steps![secret("many", "plain")]),
-        case("scope/not denied", steps![secret("many", "number")])
-            .differs("secret-many-values"),
-        case("scope/not denied, all", steps![secrets("many")])
-            .differs("secret-many-values"),
+        case("scope/not denied", steps![secret("many", "number")]).differs("secret-many-values"),
+        case("scope/not denied, all", steps![secrets("many")]).differs("secret-many-values"),
         case("scope/a store without a scope", steps![secret("dotted", "plain")]),
         case("scope/unknown store", steps![secret("none", "plain")]),
     ]

@@ -31,11 +31,8 @@ fn values(s: &'static str) -> Vec<Case> {
         case("state/escapes", steps![save(s, [item("$", "\"\\u00fc\\n<&>\"")]), get(s, "$")]),
         case("state/unicode", steps![save(s, [item("$", "\"grüße 日本\"")]), get(s, "$")]),
         case("state/true", steps![save(s, [item("$", "true")]), get(s, "$")]),
-        case(
-            "state/bytes",
-            steps![save(s, [item("$", vec![0, 159, 146, 150, 255])]), get(s, "$")],
-        )
-        .grpc_only(),
+        case("state/bytes", steps![save(s, [item("$", vec![0, 159, 146, 150, 255])]), get(s, "$")])
+            .grpc_only(),
         case("state/text that is not JSON", steps![save(s, [item("$", "plain")]), get(s, "$")])
             .differs_over(Protocol::Http, "json-texts"),
         case(
@@ -143,7 +140,10 @@ fn times(s: &'static str) -> Vec<Case> {
         case("state/ttl with a fraction", steps![save(s, [with("1.5")]), get(s, "$")]),
         case("state/empty ttl", steps![save(s, [with("")]), get(s, "$")]),
         case("state/ttl with spaces", steps![save(s, [with(" 10 ")]), get(s, "$")]),
-        case("state/ttl that is huge", steps![save(s, [with("99999999999999999999")]), get(s, "$")]),
+        case(
+            "state/ttl that is huge",
+            steps![save(s, [with("99999999999999999999")]), get(s, "$")],
+        ),
         case("state/ttl of the largest integer", {
             steps![save(s, [with("9223372036854775807")]), get(s, "$")]
         })

@@ -42,8 +42,7 @@ fn requests() -> Vec<Case> {
     };
     let save = |name: &str, body| asked(name, "POST", "/v1.0/state/memory", body);
     let bulk = |name: &str, body| asked(name, "POST", "/v1.0/state/memory/bulk", body);
-    let transact =
-        |name: &str, body| asked(name, "POST", "/v1.0/state/memory/transaction", body);
+    let transact = |name: &str, body| asked(name, "POST", "/v1.0/state/memory/transaction", body);
     let texts = |case: Case| case.differs("json-texts");
     vec![
         save("save of broken JSON", "[{\"key\":"),

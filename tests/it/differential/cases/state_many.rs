@@ -12,10 +12,14 @@ pub(in crate::differential) fn many(s: &'static str) -> Vec<Case> {
     cases.extend(bulk(s));
     cases.extend(transactions(s));
     cases.extend(transactions_that_fail(s));
-    cases.push(case("state/query", steps![query(s, "{\"filter\":{}}")])
-        .differs_if(s == "redis", "redis-queries"));
-    cases.push(case("state/query that is no JSON", steps![query(s, "{")])
-        .differs_if(s == "redis", "redis-queries"));
+    cases.push(
+        case("state/query", steps![query(s, "{\"filter\":{}}")])
+            .differs_if(s == "redis", "redis-queries"),
+    );
+    cases.push(
+        case("state/query that is no JSON", steps![query(s, "{")])
+            .differs_if(s == "redis", "redis-queries"),
+    );
     cases
 }
 
@@ -43,7 +47,7 @@ fn etags(s: &'static str) -> Vec<Case> {
         })
         .differs_if(s == "redis", "redis-guards"),
         then("of another item", steps![save(s, [item("$o", "2").etag("@e")]), get(s, "$o")])
-        .differs_if(s == "redis", "redis-guards"),
+            .differs_if(s == "redis", "redis-guards"),
         then("empty", steps![save(s, [item("$", "2").etag("")]), get(s, "$")]),
         then("with last-write", {
             let late = item("$", "3").etag("@e").concurrency("last-write");
@@ -240,9 +244,9 @@ fn transactions(s: &'static str) -> Vec<Case> {
             steps![transact(s, [upsert(item("$", "1"))]).with("a", "b"), get(s, "$")]
         }),
         case("state/transaction of strings", {
-            let values = ["\"text\"", "{\"a\" : 1}", "null", "12345678901234567890"];
-            let keys = ["$a", "$b", "$c", "$d"];
-            let [a, b, c, d] = [0, 1, 2, 3].map(|at| upsert(item(keys[at], values[at])));
+            let set = |key, value: &'static str| upsert(item(key, value));
+            let (a, b) = (set("$a", "\"text\""), set("$b", "{\"a\" : 1}"));
+            let (c, d) = (set("$c", "null"), set("$d", "12345678901234567890"));
             let read = bulk_get(s, ["$a", "$b", "$c", "$d"]);
             steps![transact(s, [a, b, c, d]), get(s, "$a"), get(s, "$b"), read]
         })

@@ -15,7 +15,8 @@ pub(in crate::differential) fn values(is_in_memory: bool) -> Vec<Case> {
         case("configuration/missing", steps![configuration(C, ["none"])]),
         case("configuration/one and a missing one", steps![configuration(C, ["one", "none"])]),
         case("configuration/one twice", steps![configuration(C, ["one", "one"])]),
-        case("configuration/all", steps![configuration(C, [])]).differs_if(is_in_memory, "configuration-empty"),
+        case("configuration/all", steps![configuration(C, [])])
+            .differs_if(is_in_memory, "configuration-empty"),
         case("configuration/unknown store", steps![configuration("none", ["one"])]),
         case("configuration/component of another kind", steps![configuration("memory", ["one"])]),
         case("configuration/watch", steps![watch(C, ["one"]), unwatch(C, None)]),

@@ -4,11 +4,11 @@ use anyhow::{Context, Result};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use tonic::{Status, Streaming};
 use trilby_dapr::proto::common::v1::StreamPayload;
 use trilby_dapr::proto::runtime::v1::{
     DecryptRequest, DecryptRequestOptions, EncryptRequest, EncryptRequestOptions,
 };
-use tonic::{Status, Streaming};
 
 use crate::differential::case::Step;
 use crate::differential::normal::shown;
@@ -56,9 +56,7 @@ const PIECE: usize = 100_000;
 
 fn pieces(data: &Bytes) -> Vec<Option<StreamPayload>> {
     let pieces = data.chunks(PIECE).zip(0..);
-    pieces
-        .map(|(piece, seq)| Some(StreamPayload { data: data.slice_ref(piece), seq }))
-        .collect()
+    pieces.map(|(piece, seq)| Some(StreamPayload { data: data.slice_ref(piece), seq })).collect()
 }
 
 async fn whole<T>(

@@ -49,7 +49,8 @@ impl Step for Invoke {
 
     async fn grpc(&self, session: &mut Session) -> Result<String> {
         let (method, querystring) = self.method.split_once('?').unwrap_or((self.method, ""));
-        let verbs = ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+        let verbs =
+            ["", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
         let verb = verbs.iter().position(|verb| *verb == self.verb).context("no such verb")?;
         let extension =
             HttpExtension { verb: i32::try_from(verb)?, querystring: querystring.to_owned() };

@@ -62,7 +62,8 @@ impl Plan {
     }
 
     fn json(&self) -> String {
-        let text = |name: &str, value: Option<&str>| value.map(|value| format!("{name:?}:{value:?}"));
+        let text =
+            |name: &str, value: Option<&str>| value.map(|value| format!("{name:?}:{value:?}"));
         let members = [
             text("schedule", self.schedule),
             text("dueTime", self.due),

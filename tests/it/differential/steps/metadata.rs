@@ -4,7 +4,9 @@ use anyhow::Result;
 use async_trait::async_trait;
 use http::Method;
 use serde_json::Value;
-use trilby_dapr::proto::runtime::v1::{GetMetadataRequest, GetMetadataResponse, SetMetadataRequest};
+use trilby_dapr::proto::runtime::v1::{
+    GetMetadataRequest, GetMetadataResponse, SetMetadataRequest,
+};
 
 use super::encoded;
 use crate::differential::case::Step;
@@ -41,11 +43,15 @@ fn shown(part: &str, all: &GetMetadataResponse) -> String {
     let mut lines: Vec<String> = match part {
         "id" => vec![all.id.clone()],
         "runtimeVersion" => vec![all.runtime_version.clone()],
-        "components" => all.registered_components.iter().map(|part| {
-            let mut capabilities = part.capabilities.clone();
-            capabilities.sort();
-            format!("{} {} {} {capabilities:?}", part.name, part.r#type, part.version)
-        }).collect(),
+        "components" => all
+            .registered_components
+            .iter()
+            .map(|part| {
+                let mut capabilities = part.capabilities.clone();
+                capabilities.sort();
+                format!("{} {} {} {capabilities:?}", part.name, part.r#type, part.version)
+            })
+            .collect(),
         "extended" => vec![normal::map(&all.extended_metadata)],
         "subscriptions" => {
             all.subscriptions.iter().map(|subscription| format!("{subscription:?}")).collect()

@@ -28,7 +28,7 @@ pub(super) use metadata::{metadata, set_metadata};
 pub(super) use publish::{Entry, entry, publish, publish_many};
 pub(super) use raw::{rpc, send};
 pub(super) use secret::{secret, secrets};
-pub(super) use state::{delete, gone, get, item, save};
+pub(super) use state::{delete, get, gone, item, save};
 pub(super) use state_many::{bulk_delete, bulk_get, query, remove, transact, upsert};
 pub(super) use subscribe::{events, next_of, subscribe};
 

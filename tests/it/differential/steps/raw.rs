@@ -53,8 +53,7 @@ impl Step for Send {
         let path = session.fill(self.path);
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (*name, session.fill(value))).collect();
-        let headers: Vec<_> =
-            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let body = session.fill_bytes(&self.body);
         let answer = session.send(method, &path, &headers, body).await?;
         Ok(format!("{} {}: {}", self.method, self.path, told(&answer, self.compared)))
