@@ -7,7 +7,7 @@
 //! by the types of [`subscription`], is always an [`http::Request`] given to an [`Inbound`];
 //! [`delivery`] has the form of those requests and the meaning of their answers, [`event`] reads and
 //! writes the CloudEvents envelope, and a [`Condition`] tells from it which way an event goes.
-//! [`proto`] is the wire form of the same calls.
+//! [`proto`] is the wire form of the same calls, and [`wire`] leads there and back.
 //!
 //! This crate does no I/O.
 
@@ -30,6 +30,7 @@ pub mod secret;
 pub mod state;
 pub mod stream;
 pub mod subscription;
+pub mod wire;
 
 pub use blocks::{Blocks, CallContext, Inbound};
 pub use condition::{Condition, ConditionError};

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
+use trilby_dapr_api::{Addresses, Api};
 use trilby_manifest::{App, Limits, Route, Target, Trigger};
 
 use crate::compile::short_name;
@@ -13,7 +14,7 @@ use crate::table::label;
 
 pub(crate) fn print(
     app: &App,
-    dapr: &Dapr,
+    (dapr, api): (&Dapr, Option<&Api>),
     url: &str,
     ready: Duration,
     (modules, cached): (usize, usize),
@@ -21,7 +22,8 @@ pub(crate) fn print(
     if logging::is_json() {
         let millis = u64::try_from(ready.as_millis()).unwrap_or(u64::MAX);
         let (app, routes) = (app.name.as_str(), app.routes.len());
-        tracing::info!(app, url, routes, modules, cached, millis, "serving");
+        let dapr_api = api.map(self::api);
+        tracing::info!(app, url, dapr_api, routes, modules, cached, millis, "serving");
         return;
     }
     let mut text = format!(
@@ -35,13 +37,24 @@ pub(crate) fn print(
     // Writing to a string cannot fail.
     let _ = write!(
         text,
-        "\ndapr      {}\nserving   {url}\nready in {} ms  ({modules} {noun}, {cached} from \
+        "\ndapr      {}\n{}serving   {url}\nready in {} ms  ({modules} {noun}, {cached} from \
          the cache)\n",
         backend(dapr),
+        api.map_or_else(String::new, |api| format!("dapr api  {}\n", self::api(api))),
         ready.as_millis(),
     );
     // Nobody may be reading; the server serves all the same.
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Where Dapr's API is served.
+fn api(api: &Api) -> String {
+    let Addresses { grpc, http, sockets } = api.addresses();
+    let grpc = grpc.map(|address| format!("grpc://{address}"));
+    let http = http.map(|address| format!("http://{address}"));
+    let sockets = sockets.iter().flat_map(|(grpc, http)| [grpc, http]);
+    let sockets = sockets.map(|path| format!("unix://{}", path.display()));
+    grpc.into_iter().chain(http).chain(sockets).collect::<Vec<_>>().join(", ")
 }
 
 fn backend(dapr: &Dapr) -> String {

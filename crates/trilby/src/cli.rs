@@ -1,5 +1,6 @@
 //! Flags. Parsing does no I/O.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -111,6 +112,32 @@ pub(crate) struct DaprOptions {
     pub(crate) subscriptions: Subscriptions,
 }
 
+/// Dapr's API, served over the embedded runtime to other processes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Dapr's API, served")]
+pub(crate) struct ApiOptions {
+    /// Port of Dapr's gRPC API, for any Dapr SDK; 0 takes a free one
+    #[arg(long, env = "TRILBY_DAPR_GRPC_PORT", value_name = "PORT")]
+    pub(crate) dapr_grpc_port: Option<u16>,
+
+    /// Port of Dapr's HTTP API; 0 takes a free one
+    #[arg(long, env = "TRILBY_DAPR_HTTP_PORT", value_name = "PORT")]
+    pub(crate) dapr_http_port: Option<u16>,
+
+    /// Folder for Unix sockets of both, `dapr-APP-grpc.socket` and `dapr-APP-http.socket`
+    #[arg(long, env = "TRILBY_DAPR_UNIX_SOCKET", value_name = "FOLDER")]
+    pub(crate) dapr_unix_socket: Option<PathBuf>,
+
+    /// Address of both ports. With one that others reach, set DAPR_API_TOKEN: callers must send it
+    #[arg(
+        long,
+        env = "TRILBY_DAPR_LISTEN_ADDRESS",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1"
+    )]
+    pub(crate) dapr_listen_address: IpAddr,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct BuildOptions {
     /// A folder with `trilby.toml`, or that file
@@ -196,6 +223,10 @@ pub(crate) struct ServeOptions {
     /// with the settling it fits into the 30s that Kubernetes gives a pod to end
     #[arg(long, env = "TRILBY_DRAIN_TIMEOUT", default_value = "25s", value_parser = duration)]
     pub(crate) drain_timeout: Duration,
+
+    // Last: its heading would stand over what comes after it.
+    #[command(flatten)]
+    pub(crate) api: ApiOptions,
 }
 
 fn duration(text: &str) -> Result<Duration, humantime::DurationError> {

@@ -132,7 +132,8 @@ pub(crate) fn check_open(loaded: &Loaded, dapr: &Dapr) -> Result<(), Failure> {
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
+/// The environment, as far as it is text.
+pub(crate) fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
@@ -151,11 +152,14 @@ fn files(folder: Option<PathBuf>) -> Files {
     entries.filter_map(state).collect()
 }
 
+/// The app's id in Dapr: daprd's variable, or else the manifest's name.
+pub(crate) fn app_id(app: &App, env: &BTreeMap<String, String>) -> String {
+    env.get("APP_ID").filter(|id| !id.is_empty()).cloned().unwrap_or_else(|| app.name.clone())
+}
+
 fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> Options {
-    let app_id =
-        env.get("APP_ID").filter(|id| !id.is_empty()).cloned().unwrap_or_else(|| app.name.clone());
     Options {
-        app_id,
+        app_id: app_id(app, &env),
         components: folder(app, options).into_iter().collect(),
         defaults: needed(app),
         data_dir: options.data_dir.clone(),

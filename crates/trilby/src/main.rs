@@ -15,6 +15,7 @@ mod check;
 mod cli;
 mod compile;
 mod dapr;
+mod dapr_api;
 mod deliveries;
 mod failure;
 mod fetch;

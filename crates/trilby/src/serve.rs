@@ -9,7 +9,10 @@ use anyhow::{Context, anyhow};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use trilby_dapr::Inbound;
+use trilby_dapr_api::Api;
 use trilby_manifest::{App, Route, Trigger};
 use trilby_outbound::Outbound;
 use trilby_server::{Drain, ListenSettings, Served, Service, ServiceHandle, ServiceSettings, Tls};
@@ -24,7 +27,7 @@ use crate::prepare::{Prepared, Workshop};
 use crate::reload::Reloads;
 use crate::table::{self, Shared};
 use crate::watch::Watch;
-use crate::{banner, settings};
+use crate::{banner, dapr_api, settings};
 
 /// How long the last lines of guests may take to their files.
 const LOG_WITHIN: Duration = Duration::from_secs(1);
@@ -93,11 +96,19 @@ async fn serve(
     dapr.attach(&inbound);
     let mut groups = Groups::new(dapr.bringer(), Arc::clone(&inbound));
     groups.follow(&prepared.wanted)?;
+    let shutdown = Arc::new(Notify::new());
+    let api = dapr_api::open(app, &dapr, &options.api, &inbound, Arc::clone(&shutdown)).await?;
+    let stopped = async {
+        tokio::select! {
+            () = stopped => {}
+            () = shutdown.notified() => {}
+        }
+    };
     // Whoever has seen the banner may change a file at once.
     let watch = options.watch.then(|| Watch::of(&options.app, app));
     let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
     let counts = (prepared.programs.modules, prepared.programs.cached);
-    banner::print(app, &dapr, &url, started.elapsed(), counts);
+    banner::print(app, (&dapr, api.as_ref()), &url, started.elapsed(), counts);
     let settings = ListenSettings { limits: app.server.limits.clone(), tls };
     let drain = Drain { settle: options.drain_settle, within: options.drain_timeout };
     let reloads = Reloads {
@@ -113,7 +124,7 @@ async fn serve(
         wanted: prepared.wanted.clone(),
     };
     drop(prepared);
-    let finished = serve_and_drain(listener, (reloads, hangup), (settings, drain), stopped);
+    let finished = serve_and_drain(listener, (reloads, hangup, api), (settings, drain), stopped);
     tokio::select! {
         cut_off = finished => {
             if cut_off > 0 {
@@ -162,7 +173,7 @@ fn warn_of_strangers(app: &App, local: SocketAddr) {
 /// bound. Returns how many connections had to be cut off.
 async fn serve_and_drain(
     listener: TcpListener,
-    (mut reloads, hangup): (Reloads, Signal),
+    (mut reloads, hangup, api): (Reloads, Signal, Option<Api>),
     (settings, drain): (ListenSettings, Drain),
     stopped: impl Future<Output = ()>,
 ) -> usize {
@@ -177,7 +188,14 @@ async fn serve_and_drain(
         let _ = stopped_at.set(Instant::now());
         reloads.groups.begin_drain();
     };
-    let cut_off = trilby_server::serve(listener, service, (settings, drain), stop).await;
+    let stopping = CancellationToken::new();
+    let stop = async {
+        stop.await;
+        stopping.cancel();
+    };
+    let served = trilby_server::serve(listener, service, (settings, drain), stop);
+    let (cut_off, of_api) = tokio::join!(served, finish(api, &stopping, drain));
+    let cut_off = cut_off + of_api;
     // Deliveries went on meanwhile. Only now does no request publish any more events.
     let bound = drain.settle.saturating_add(drain.within);
     let spent = stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
@@ -187,6 +205,15 @@ async fn serve_and_drain(
         log.flush(LOG_WITHIN);
     }
     cut_off
+}
+
+/// Ends Dapr's API beside the server: its callers too are served on for a moment. Returns how many
+/// connections had to be cut off.
+async fn finish(api: Option<Api>, stopping: &CancellationToken, drain: Drain) -> usize {
+    let Some(api) = api else { return 0 };
+    stopping.cancelled().await;
+    tokio::time::sleep(drain.settle).await;
+    api.finish(drain.within).await
 }
 
 /// Futures that resolve at the first and at the second SIGTERM or SIGINT, and all SIGHUPs.

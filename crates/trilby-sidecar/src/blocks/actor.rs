@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use trilby_dapr::actor::{Actor, ActorStateOperation, Actors, InvokeActor, Reminder, Timer};
 use trilby_dapr::proto::runtime::v1 as runtime;
+use trilby_dapr::wire::any;
 use trilby_dapr::{CallContext, Result};
 
-use super::any;
 use crate::Sidecar;
 use crate::metrics::Block::Actors as ACTORS;
 

@@ -1,15 +1,11 @@
 //! Jobs over gRPC.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use common::job_failure_policy::Policy;
-use trilby_dapr::jobs::{FailurePolicy, Job, Jobs, ScheduleJob};
-use trilby_dapr::proto::common::v1 as common;
+use trilby_dapr::jobs::{Job, Jobs, ScheduleJob};
 use trilby_dapr::proto::runtime::v1 as runtime;
+use trilby_dapr::wire::jobs::{kept, sent};
 use trilby_dapr::{CallContext, Code, Error, Result};
 
-use super::any;
 use crate::Sidecar;
 use crate::metrics::Block;
 
@@ -67,78 +63,9 @@ fn missing(error: Error) -> Error {
     error
 }
 
-fn sent(job: Job) -> Result<runtime::Job> {
-    Ok(runtime::Job {
-        name: job.name,
-        schedule: job.schedule,
-        repeats: job.repeats,
-        due_time: job.due_time,
-        ttl: job.ttl,
-        data: job.data.map(any::wrap).transpose()?,
-        failure_policy: job.failure_policy.map(policy),
-    })
-}
-
-fn policy(policy: FailurePolicy) -> common::JobFailurePolicy {
-    let policy = match policy {
-        FailurePolicy::Drop => Policy::Drop(common::JobFailurePolicyDrop {}),
-        FailurePolicy::Constant { interval, max_retries } => {
-            let interval = interval.and_then(|interval| interval.try_into().ok());
-            Policy::Constant(common::JobFailurePolicyConstant { interval, max_retries })
-        }
-    };
-    common::JobFailurePolicy { policy: Some(policy) }
-}
-
-fn kept(job: runtime::Job) -> Job {
-    let policy = job.failure_policy.and_then(|policy| policy.policy).map(|policy| match policy {
-        Policy::Drop(_) => FailurePolicy::Drop,
-        Policy::Constant(constant) => FailurePolicy::Constant {
-            interval: constant.interval.and_then(|interval| Duration::try_from(interval).ok()),
-            max_retries: constant.max_retries,
-        },
-    });
-    Job {
-        name: job.name,
-        schedule: job.schedule,
-        repeats: job.repeats,
-        due_time: job.due_time,
-        ttl: job.ttl,
-        data: job.data.map(any::unwrap),
-        failure_policy: policy,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use trilby_dapr::jobs::JobData;
-
     use super::*;
-
-    #[test]
-    fn a_job_comes_back_as_it_was_sent() {
-        let policies = [
-            FailurePolicy::Drop,
-            FailurePolicy::Constant { interval: None, max_retries: None },
-            FailurePolicy::Constant {
-                interval: Some(Duration::from_millis(1500)),
-                max_retries: Some(7),
-            },
-        ];
-        for policy in policies {
-            let job = Job {
-                name: "n".into(),
-                schedule: Some("@every 1h".into()),
-                repeats: Some(3),
-                due_time: Some("10s".into()),
-                ttl: Some("1h".into()),
-                data: Some(JobData::Json(Bytes::from_static(b"[1]"))),
-                failure_policy: Some(policy),
-            };
-            assert_eq!(kept(sent(job.clone()).expect("valid")), job);
-        }
-    }
 
     #[test]
     fn a_missing_job_is_told_by_the_text() {

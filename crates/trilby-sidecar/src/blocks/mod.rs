@@ -1,7 +1,6 @@
 //! The building blocks, one a file: a request becomes a message, and the answer a reply.
 
 mod actor;
-mod any;
 mod configuration;
 mod conversation;
 mod crypto;

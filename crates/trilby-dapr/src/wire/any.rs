@@ -4,13 +4,13 @@
 //! it does not know as they are (but for white space around them). Wrapper types such as `BytesValue`
 //! reach an HTTP app as broken protobuf.
 
+use crate::jobs::JobData;
+use crate::{Error, Result};
 use bytes::Bytes;
 use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{Any, ListValue, Struct, Value};
 use serde_json::Value as Json;
-use trilby_dapr::jobs::JobData;
-use trilby_dapr::{Error, Result};
 
 const VALUE: &str = "type.googleapis.com/google.protobuf.Value";
 
@@ -27,7 +27,7 @@ const VALUE_LEVELS_MAX: usize = 24;
 /// # Errors
 ///
 /// When data that should be JSON is not.
-pub(super) fn wrap(data: JobData) -> Result<Any> {
+pub fn wrap(data: JobData) -> Result<Any> {
     let json = match data {
         JobData::Bytes(bytes) => return Ok(Any { type_url: String::new(), value: bytes.to_vec() }),
         JobData::Json(json) => json,
@@ -43,7 +43,8 @@ pub(super) fn wrap(data: JobData) -> Result<Any> {
 }
 
 /// What came with a job, whoever scheduled it.
-pub(super) fn unwrap(any: Any) -> JobData {
+#[must_use]
+pub fn unwrap(any: Any) -> JobData {
     if any.type_url == JSON {
         return JobData::Json(any.value.into());
     }
@@ -57,7 +58,8 @@ pub(super) fn unwrap(any: Any) -> JobData {
 
 /// A reminder's data: the JSON that was given. daprd keeps what comes over gRPC as a JSON string of
 /// its base64, and what comes over HTTP as the JSON itself.
-pub(super) fn reminder(any: Any) -> Bytes {
+#[must_use]
+pub fn reminder(any: Any) -> Bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
@@ -75,6 +77,13 @@ pub(super) fn reminder(any: Any) -> Bytes {
 
 /// `google.protobuf.BytesValue`, as prost has it.
 type BytesValue = Vec<u8>;
+
+/// JSON as a `google.protobuf.Value`. None if it nests too deeply to be decoded again, or has a whole
+/// number that a double cannot hold.
+#[must_use]
+pub fn value_of(json: &Json) -> Option<Value> {
+    value(json, VALUE_LEVELS_MAX)
+}
 
 /// JSON of at most so many levels, if its numbers are doubles.
 fn value(value: &Json, levels: usize) -> Option<Value> {

@@ -1,0 +1,5 @@
+//! Types of this crate in the wire form of [`proto`](crate::proto), and back, for whoever speaks it on
+//! either side.
+
+pub mod any;
+pub mod jobs;
