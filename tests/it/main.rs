@@ -55,6 +55,7 @@ mod cgi_env;
 mod cgi_hosts;
 mod check;
 mod connections;
+mod differential;
 mod drain;
 mod drain_load;
 mod early_answers;

@@ -30,4 +30,4 @@ pub use process::{Process, free_port};
 pub use redis::Redis;
 pub use trilby::{Launch, Trilby, repository};
 pub use wait::until;
-pub use world::{Options, World, app_id};
+pub use world::{Api, Options, World, app_id};
