@@ -52,12 +52,8 @@ pub(crate) fn no_queries() -> Error {
         .with_reason("DAPR_STATE_QUERYING_NOT_SUPPORTED")
 }
 
-/// No such pub/sub broker; `none` when there is no broker at all.
-pub(crate) fn pubsub(name: &str, none: bool) -> Error {
-    if none {
-        return Error::new(Code::FailedPrecondition, format!("pubsub {name} is not configured"))
-            .with_reason("DAPR_PUBSUB_NOT_CONFIGURED");
-    }
+/// No such pub/sub broker. daprd says the same where there is none at all.
+pub(crate) fn pubsub(name: &str) -> Error {
     if name.is_empty() {
         return Error::new(Code::InvalidArgument, "pubsub name is empty")
             .with_reason("DAPR_PUBSUB_NAME_EMPTY");

@@ -271,7 +271,7 @@ impl Runtime {
 
     pub(crate) fn broker(&self, name: &str) -> Result<&Broker> {
         let broker = self.brokers.get(name).map(|broker| &**broker);
-        broker.ok_or_else(|| refusals::pubsub(name, self.brokers.is_empty()))
+        broker.ok_or_else(|| refusals::pubsub(name))
     }
 
     pub(crate) fn state(&self, name: &str) -> Result<&StateStore> {

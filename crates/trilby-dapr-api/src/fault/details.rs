@@ -1,10 +1,11 @@
 //! The details of an error (`google/rpc/error_details.proto`), once as protobuf and once as JSON.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tonic_types::ErrorDetails;
-use trilby_dapr::Error;
+use trilby_dapr::{Code, Error};
 
 use super::table::{Known, Meta, Rich};
 use super::{About, Block, Teller};
@@ -14,6 +15,8 @@ const DOMAIN: &str = "dapr.io";
 
 /// The domain of reasons that daprd does not have.
 const OWN_DOMAIN: &str = "trilby";
+
+const ILLEGAL_KEY: &str = "DAPR_STATE_ILLEGAL_KEY";
 
 const TYPES: &str = "type.googleapis.com/google.rpc.";
 
@@ -56,8 +59,8 @@ impl Details {
             name: about.component.clone(),
             description: if is_pubsub { error.message.clone() } else { String::new() },
         });
-        let violation = (reason == "DAPR_STATE_ILLEGAL_KEY")
-            .then(|| (about.name.clone(), error.message.clone()));
+        let violation =
+            (reason == ILLEGAL_KEY).then(|| (about.name.clone(), error.message.clone()));
         Some(Self {
             reason: reason.to_owned(),
             domain: if reason.starts_with("DAPR_") { DOMAIN } else { OWN_DOMAIN },
@@ -69,7 +72,12 @@ impl Details {
     }
 
     pub(super) fn into_grpc(self) -> ErrorDetails {
-        let mut details = ErrorDetails::with_error_info(self.reason, self.domain, self.metadata);
+        // Of a store that is not there, daprd tells the app's id over HTTP only.
+        let metadata = match self.reason.as_str() {
+            "DAPR_STATE_NOT_FOUND" | "DAPR_STATE_NOT_CONFIGURED" => HashMap::new(),
+            _ => self.metadata,
+        };
+        let mut details = ErrorDetails::with_error_info(self.reason, self.domain, metadata);
         if let Some(Resource { kind, name, description }) = self.resource {
             details.set_resource_info(kind, name, "", description);
         }
@@ -85,10 +93,15 @@ impl Details {
     /// In daprd's order: what is wrong, what helps, which resource, and the reason.
     pub(super) fn into_json(self) -> Vec<Value> {
         let mut all = Vec::new();
-        if let Some((field, description)) = self.violation {
+        if let Some((field, why)) = self.violation {
+            // daprd leaves out a field without a name.
+            let violation = match field.is_empty() {
+                true => json!({ "description": wrapped(&why) }),
+                false => json!({ "field": field, "description": wrapped(&why) }),
+            };
             all.push(json!({
                 "@type": format!("{TYPES}BadRequest"),
-                "field_violations": [{ "field": field, "description": description }],
+                "field_violations": [violation],
             }));
         }
         if self.help {
@@ -106,7 +119,9 @@ impl Details {
                 "description": description,
             }));
         }
-        let metadata = (!self.metadata.is_empty()).then_some(self.metadata);
+        // The request's metadata are an object even if there are none.
+        let is_object = !self.metadata.is_empty() || self.reason == "DAPR_PUBSUB_NOT_FOUND";
+        let metadata = is_object.then_some(self.metadata);
         all.push(json!({
             "@type": format!("{TYPES}ErrorInfo"),
             "reason": self.reason,
@@ -115,6 +130,28 @@ impl Details {
         }));
         all
     }
+}
+
+/// Details over gRPC of an error that has none over HTTP: its reason alone, where daprd tells it.
+/// What it has no code for has none either.
+pub(super) fn reason_only(known: &Known, error: &Error, block: Block) -> Option<ErrorDetails> {
+    let tells = matches!(block, Block::State | Block::Bindings | Block::Configuration);
+    let reason = known.error_code.as_ref();
+    (tells && reason.starts_with("ERR_") && error.code != Code::Unknown)
+        .then(|| ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new()))
+}
+
+/// The text of an error over HTTP.
+pub(super) fn http_text(error: &Error) -> Cow<'_, str> {
+    match error.reason.as_ref() {
+        ILLEGAL_KEY => wrapped(&error.message).into(),
+        _ => error.message.as_str().into(),
+    }
+}
+
+/// daprd tells an illegal key over HTTP in the words of its gRPC API.
+fn wrapped(text: &str) -> String {
+    format!("api error: code = InvalidArgument desc = {text}")
 }
 
 fn metadata(
@@ -141,7 +178,7 @@ fn metadata(
 /// The cause within a text: what comes after the place where daprd puts it.
 fn cause(error: &Error) -> String {
     let mark = match error.reason.as_ref() {
-        "DAPR_PUBSUB_PUBLISH_MESSAGE" => ": ",
+        "DAPR_PUBSUB_PUBLISH_MESSAGE" | "DAPR_PUBSUB_MARSHAL_ENVELOPE" => ": ",
         "DAPR_PUBSUB_MARSHAL_EVENTS" => ". error: ",
         _ => "",
     };

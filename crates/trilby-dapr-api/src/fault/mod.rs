@@ -1,7 +1,8 @@
 //! Errors as daprd tells them: over gRPC a status with `google.rpc` details, over HTTP a JSON body.
 //!
 //! A reason that begins with `DAPR_` is one of daprd's newer errors, which have details on both
-//! ways. One that begins with `ERR_` is daprd's code over HTTP, and over gRPC only a status.
+//! ways. One that begins with `ERR_` is daprd's code over HTTP; over gRPC, state, bindings and
+//! configuration tell it as a reason, too, and all else only a status.
 
 mod details;
 mod table;
@@ -78,9 +79,10 @@ impl Teller<'_> {
     pub(crate) fn status(self, error: &Error, about: &About) -> Status {
         let known = Known::of(error, about.block);
         let code = GrpcCode::from(known.code.unwrap_or(error.code).number());
-        match Details::of(self, &known, error, about) {
+        let details = Details::of(self, &known, error, about).map(Details::into_grpc);
+        match details.or_else(|| details::reason_only(&known, error, about.block)) {
             None => Status::new(code, &error.message),
-            Some(details) => Status::with_error_details(code, &error.message, details.into_grpc()),
+            Some(details) => Status::with_error_details(code, &error.message, details),
         }
     }
 
@@ -89,7 +91,8 @@ impl Teller<'_> {
         let known = Known::of(error, about.block);
         let details = Details::of(self, &known, error, about);
         let details = details.map(Details::into_json).unwrap_or_default();
-        body(known.status, &known.error_code, &error.message, details)
+        let message = details::http_text(error);
+        body(known.status, &known.error_code, &message, details)
     }
 }
 

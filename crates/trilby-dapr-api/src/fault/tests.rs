@@ -144,7 +144,11 @@ fn codes_are_daprds_where_the_runtime_has_better_ones() {
     let state = About::new(Block::State, "s");
     let lost = error(Code::Aborted, "ERR_STATE_TRANSACTION", "m");
     let status = TELLER.status(&lost, &state);
-    assert_eq!((status.code(), status.details()), (GrpcCode::Internal, &b""[..]));
+    let info = status.get_details_error_info().expect("a reason");
+    assert_eq!((status.code(), &*info.reason), (GrpcCode::Internal, "ERR_STATE_TRANSACTION"));
     let lost = error(Code::Aborted, "ERR_STATE_SAVE", "m");
     assert_eq!(TELLER.status(&lost, &state).code(), GrpcCode::Aborted);
+    let locks = About::new(Block::Lock, "l");
+    let lost = error(Code::Internal, "ERR_TRY_LOCK", "m");
+    assert_eq!(TELLER.status(&lost, &locks).details(), b"");
 }

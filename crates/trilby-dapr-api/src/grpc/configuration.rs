@@ -74,16 +74,18 @@ pub(super) async fn subscribe(
     Ok(Box::pin(futures_util::stream::iter([Ok(first)]).chain(changes)))
 }
 
-pub(super) async fn unsubscribe(
+pub(super) fn unsubscribe(
     shared: &Shared,
     request: Request<runtime::UnsubscribeConfigurationRequest>,
 ) -> Result<runtime::UnsubscribeConfigurationResponse, Status> {
-    let (cx, message) = opened(request);
-    let about = About::new(Block::Configuration, &message.store_name);
-    let ended = shared.watches.end(shared, &cx, &message.store_name, &message.id).await;
-    let ended = ended.map_err(|error| shared.teller().status(&error, &about))?;
-    let message = ended.err().unwrap_or_default();
-    Ok(runtime::UnsubscribeConfigurationResponse { ok: message.is_empty(), message })
+    // daprd does not look at the store.
+    let (_, runtime::UnsubscribeConfigurationRequest { id, .. }) = opened(request);
+    if shared.watches.end(&id) {
+        return Ok(runtime::UnsubscribeConfigurationResponse { ok: true, message: String::new() });
+    }
+    let message =
+        format!("failed to unsubscribe to configuration request {id}: subscription does not exist");
+    Ok(runtime::UnsubscribeConfigurationResponse { ok: false, message })
 }
 
 fn item(item: ConfigurationItem) -> common::ConfigurationItem {

@@ -33,7 +33,9 @@ pub(super) async fn publish_many(
     request: Request<runtime::BulkPublishRequest>,
 ) -> Result<runtime::BulkPublishResponse, Status> {
     let (cx, message) = opened(request);
-    let metadata = message.metadata.into_iter().collect();
+    // Attributes of events are those of each entry; daprd takes them from the whole over HTTP only.
+    let is_attribute = |name: &str| name.to_ascii_lowercase().starts_with("cloudevent.");
+    let metadata = message.metadata.into_iter().filter(|(name, _)| !is_attribute(name)).collect();
     let about = About::new(Block::Pubsub, &message.pubsub_name)
         .named(&message.topic)
         .with_metadata(&metadata);

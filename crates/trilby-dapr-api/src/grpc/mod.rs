@@ -62,17 +62,27 @@ fn checked(shared: &Shared, request: &Request<Incoming>) -> Result<&'static Rpc,
         return Err(of_http(Code::Unauthenticated, 401, "Unauthorized", detail));
     }
     let path = request.uri().path();
-    let Some(name) = path.strip_prefix(SERVICE) else { return Err(proxied(request.headers())) };
-    let Some(rpc) = rpcs::find(name) else { return Err(proxied(request.headers())) };
+    const ELSEWHERE: &str =
+        "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata";
+    const UNKNOWN: &str =
+        "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found";
+    let Some(name) = path.strip_prefix(SERVICE) else {
+        return Err(proxied(request.headers(), ELSEWHERE));
+    };
+    let Some(rpc) = rpcs::find(name) else { return Err(proxied(request.headers(), UNKNOWN)) };
     if !backend.access.allow(rpc.group, rpc.version, Protocol::Grpc) {
         let detail = "requested endpoint is not available";
         return Err(of_http(Code::Unimplemented, 501, "Not Implemented", detail));
     }
+    if rpc.group == "subtlecrypto" {
+        return Err(Status::unimplemented("this API is currently not implemented"));
+    }
     Ok(rpc)
 }
 
-/// daprd hands an rpc that it does not know to the app that the metadata names.
-fn proxied(headers: &HeaderMap) -> Status {
+/// daprd hands an rpc that it does not know to the app that the metadata names; `unnamed` is what it
+/// says if they name none.
+fn proxied(headers: &HeaderMap, unnamed: &str) -> Status {
     let named =
         ["dapr-callee-app-id", "dapr-app-id"].iter().any(|name| headers.contains_key(*name));
     if named {
@@ -81,9 +91,7 @@ fn proxied(headers: &HeaderMap) -> Status {
              run with a Dapr sidecar",
         );
     }
-    Status::unknown(
-        "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found",
-    )
+    Status::unknown(unnamed)
 }
 
 /// An error in the form that daprd has for those with a status of HTTP.

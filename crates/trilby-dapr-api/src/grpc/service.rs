@@ -175,7 +175,7 @@ impl Dapr for Rpcs {
         &self,
         request: Request<UnsubscribeConfigurationRequest>,
     ) -> Answer<UnsubscribeConfigurationResponse> {
-        configuration::unsubscribe(&self.0, request).await.map(Response::new)
+        configuration::unsubscribe(&self.0, request).map(Response::new)
     }
 
     async fn try_lock_alpha1(&self, request: Request<TryLockRequest>) -> Answer<TryLockResponse> {

@@ -41,7 +41,8 @@ pub(super) async fn get_many(
     request: Request<runtime::GetBulkStateRequest>,
 ) -> Result<runtime::GetBulkStateResponse, Status> {
     let (cx, message) = opened(request);
-    let about = About::new(Block::State, &message.store_name);
+    let about = About::new(Block::State, &message.store_name)
+        .named(suspicious(message.keys.iter().map(String::as_str)));
     let request = GetStates {
         store: message.store_name,
         keys: message.keys,

@@ -50,8 +50,8 @@ pub(super) async fn subscribe(
     let initial = initial(&mut messages).await?;
     let about = About::new(Block::Pubsub, &initial.pubsub_name).named(&initial.topic);
     let (answers, sent) = mpsc::channel(EVENTS_MAX);
-    let receiver = Arc::new(Receiver::new(answers.clone()));
     let wanted = subscription(initial);
+    let receiver = Arc::new(Receiver::new(answers.clone(), &wanted.pubsub, &wanted.topic));
     let feed = shared.backend.feeds.subscribe(wanted, Arc::clone(&receiver) as _);
     let feed = feed.map_err(|error| shared.teller().status(&error, &about))?;
     // The caller may be gone, and the subscription over.

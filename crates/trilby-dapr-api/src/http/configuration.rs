@@ -13,6 +13,7 @@ use super::asked::{Answered, Asked, OrTell as _};
 use super::reply;
 use crate::api::Shared;
 use crate::fault::{About, Block};
+use crate::watches::check_store;
 
 #[derive(Serialize)]
 struct Item<'a> {
@@ -57,10 +58,16 @@ pub(super) async fn subscribe(shared: Arc<Shared>, asked: Asked) -> Answered {
 
 pub(super) async fn unsubscribe(shared: Arc<Shared>, asked: Asked) -> Answered {
     let about = About::new(Block::Configuration, asked.param(0));
-    let ended = shared.watches.end(&shared, &asked.cx, asked.param(0), asked.param(1)).await;
-    let (status, body) = match ended.or_tell(&shared, &about)? {
-        Ok(()) => (StatusCode::OK, json!({ "ok": true })),
-        Err(message) => (StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": message })),
+    check_store(&shared, &asked.cx, asked.param(0)).await.or_tell(&shared, &about)?;
+    let id = asked.param(1);
+    let (status, body) = if shared.watches.end(id) {
+        (StatusCode::OK, json!({ "ok": true }))
+    } else {
+        let message = format!(
+            "failed to unsubscribe to configuration request {id}: subscription with id {id} does \
+             not exist"
+        );
+        (StatusCode::INTERNAL_SERVER_ERROR, json!({ "message": message }))
     };
     Ok(reply::json(status, body.to_string()))
 }

@@ -127,7 +127,14 @@ pub(super) async fn get_many(shared: Arc<Shared>, asked: Asked) -> Answered {
 pub(super) async fn save(shared: Arc<Shared>, asked: Asked) -> Answered {
     let about = About::new(Block::State, asked.param(0));
     let (cx, store, metadata) = (asked.cx.clone(), asked.param(0).to_owned(), asked.metadata());
-    let body = asked.bytes(&shared).await.or_tell(&shared, &about)?;
+    // daprd's decoder meets the limit while it reads.
+    let body = asked.bytes(&shared).await.map_err(|error| match error.reason.as_ref() {
+        "ERR_BODY_READ" if error.message.ends_with("stream too large") => {
+            malformed("stream too large")
+        }
+        _ => error,
+    });
+    let body = body.or_tell(&shared, &about)?;
     let items: Option<Vec<Item>> =
         json(&body).map_err(|why| malformed(&why)).or_tell(&shared, &about)?;
     let items = items.unwrap_or_default();
@@ -175,11 +182,6 @@ pub(super) async fn transact(shared: Arc<Shared>, asked: Asked) -> Answered {
     for operation in operations {
         steps.push(operation.step(&metadata, &store).or_tell(&shared, &about)?);
     }
-    let keys = steps.iter().map(|step| match step {
-        StateOperation::Upsert(item) => item.key.as_str(),
-        StateOperation::Delete(key) => key.key.as_str(),
-    });
-    let about = about.named(suspicious(keys));
     let metadata = merged(wanted.metadata, &metadata);
     let request = TransactState { store, operations: steps, metadata };
     shared.backend.blocks.transact_state(&cx, request).await.or_tell(&shared, &about)?;

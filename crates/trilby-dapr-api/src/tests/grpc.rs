@@ -44,7 +44,8 @@ async fn state_is_written_and_read() {
         ..runtime::DeleteStateRequest::default()
     };
     let lost = rpc.delete_state(stale).await.unwrap_err();
-    assert_eq!((lost.code(), lost.details()), (Code::Aborted, &b""[..]));
+    let info = lost.get_details_error_info().expect("a reason");
+    assert_eq!((lost.code(), &*info.reason), (Code::Aborted, "ERR_STATE_DELETE"));
     let missing = rpc.get_state(get("nope", "k")).await.unwrap_err();
     assert_eq!(missing.code(), Code::InvalidArgument);
     let info = missing.get_details_error_info().expect("a reason");

@@ -219,10 +219,10 @@ async fn unknown_names_are_answered_as_by_daprd() {
             "state store x is not configured",
         ),
         (
-            refusals::pubsub("", true),
-            Code::FailedPrecondition,
-            "DAPR_PUBSUB_NOT_CONFIGURED",
-            "pubsub  is not configured",
+            refusals::pubsub(""),
+            Code::InvalidArgument,
+            "DAPR_PUBSUB_NAME_EMPTY",
+            "pubsub name is empty",
         ),
     ];
     for (error, code, reason, message) in cases {

@@ -53,6 +53,7 @@ pub(in crate::differential) fn all() -> Vec<Case> {
             let body = "{\"inputs\":[{\"content\":\"a\"}]}";
             steps![send("POST", "/v1.0-alpha1/conversation/conversation/converse", body)]
         })
+        .differs("conversation-alpha1")
         .http_only(),
         case("conversation/HTTP by GET", {
             steps![send("GET", "/v1.0-alpha2/conversation/conversation/converse", "")]

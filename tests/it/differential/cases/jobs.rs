@@ -1,6 +1,6 @@
 //! Jobs.
 
-use crate::differential::case::{Case, case, steps};
+use crate::differential::case::{Case, Protocol, case, steps};
 use crate::differential::steps::{delete_job, get_job, job, list_jobs, rpc, schedule, send};
 
 /// Scheduling, reading, listing and deleting.
@@ -11,9 +11,11 @@ pub(in crate::differential) fn all() -> Vec<Case> {
     let plain = || job("$-j");
     vec![
         kept("every hour", plain().schedule("@every 1h")),
-        kept("every hour with data", plain().schedule("@every 1h").data("{\"a\": 1}")),
-        kept("text", plain().schedule("@every 1h").data("\"text\"")),
-        kept("null", plain().schedule("@every 1h").data("null")),
+        kept("every hour with data", plain().schedule("@every 1h").data("{\"a\": 1}"))
+            .differs_over(Protocol::Grpc, "job-data"),
+        kept("text", plain().schedule("@every 1h").data("\"text\""))
+            .differs_over(Protocol::Grpc, "job-data"),
+        kept("null", plain().schedule("@every 1h").data("null")).differs("job-data"),
         kept("daily", plain().schedule("@daily")),
         kept("six fields", plain().schedule("0 30 4 * * *")),
         kept("five fields", plain().schedule("30 4 * * *")),
@@ -64,6 +66,7 @@ pub(in crate::differential) fn all() -> Vec<Case> {
             let (b, a) = (job("$-b").schedule("@every 1h"), job("$-a").due("1h").data("{\"a\":1}"));
             steps![schedule(b), schedule(a), list_jobs(), delete_job("$-a"), list_jobs()]
         })
+        .differs("job-data")
         .grpc_only(),
     ]
     .into_iter()

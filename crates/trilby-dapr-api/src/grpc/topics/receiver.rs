@@ -20,13 +20,21 @@ use runtime::topic_event_response::TopicEventResponseStatus;
 /// Brings events to the caller, and waits for what it says of each.
 pub(super) struct Receiver {
     answers: mpsc::Sender<Result<Answer, Status>>,
+    /// What is subscribed to, which an event's own attributes do not change.
+    pubsub: String,
+    topic: String,
     /// Who waits for a verdict, by the event's id.
     waiting: Mutex<HashMap<String, oneshot::Sender<Verdict>>>,
 }
 
 impl Receiver {
-    pub(super) fn new(answers: mpsc::Sender<Result<Answer, Status>>) -> Self {
-        Self { answers, waiting: Mutex::default() }
+    pub(super) fn new(
+        answers: mpsc::Sender<Result<Answer, Status>>,
+        pubsub: &str,
+        topic: &str,
+    ) -> Self {
+        let (pubsub, topic) = (pubsub.to_owned(), topic.to_owned());
+        Self { answers, pubsub, topic, waiting: Mutex::default() }
     }
 
     /// The caller has dealt with an event. What it says of one that nobody waits for is dropped.
@@ -74,7 +82,11 @@ impl Drop for Waiting<'_> {
 impl Inbound for Receiver {
     async fn deliver(&self, request: Request<Bytes>) -> Response<Bytes> {
         let verdict = match event::of(request.body()) {
-            Ok(event) => self.bring(event).await,
+            Ok(mut event) => {
+                event.pubsub_name.clone_from(&self.pubsub);
+                event.topic.clone_from(&self.topic);
+                self.bring(event).await
+            }
             Err(error) => {
                 tracing::warn!("an event cannot be brought over a stream: {error}");
                 Some(Verdict::Drop)
@@ -113,7 +125,7 @@ mod tests {
             (None, "SUCCESS"),
         ] {
             let (answers, mut sent) = mpsc::channel(1);
-            let receiver = Arc::new(Receiver::new(answers));
+            let receiver = Arc::new(Receiver::new(answers, "bus", "t"));
             let delivery = tokio::spawn({
                 let receiver = Arc::clone(&receiver);
                 async move { receiver.deliver(request()).await }
@@ -140,14 +152,16 @@ mod tests {
     async fn without_a_caller_an_event_is_to_come_again() {
         let (answers, sent) = mpsc::channel(1);
         drop(sent);
-        let response = Receiver::new(answers).deliver(request()).await;
+        let response = Receiver::new(answers, "bus", "t").deliver(request()).await;
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]
     async fn what_is_no_event_is_dropped() {
         let (answers, _sent) = mpsc::channel(1);
-        let response = Receiver::new(answers).deliver(Request::new(Bytes::from_static(b"x"))).await;
+        let response = Receiver::new(answers, "bus", "t")
+            .deliver(Request::new(Bytes::from_static(b"x")))
+            .await;
         assert_eq!(response.body(), r#"{"status":"DROP"}"#);
     }
 }
