@@ -42,13 +42,13 @@ async fn unknown_keys_are_told_the_nearest() -> Result<()> {
 async fn unknown_types_are_told_the_nearest() -> Result<()> {
     assert_snapshot!(refused(&store("  type: state.sqllite\n")).await?, @r"
     error: ./components/store.yaml:6: the embedded runtime has no type `state.sqllite`; did you mean `state.sqlite`?
-      = help: it has `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.redis`, `state.sqlite`
-      = help: a daprd sidecar has the other types and reads this file as it is
+      = help: it has `state.in-memory`, `state.redis`, `state.sqlite`, and `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `pubsub.redis`, `secretstores.local.env`, `secretstores.local.file`
+      = help: a daprd sidecar has the other types and reads this file as it is: `dapr run --app-id APP --app-port 3000 --resources-path ./components -- trilby serve`, or beside a daprd that runs, `trilby serve` with `DAPR_GRPC_PORT` and `DAPR_HTTP_PORT` set to its ports
     ");
     assert_snapshot!(refused(&store("  type: state.postgresql\n")).await?, @r"
     error: ./components/store.yaml:6: the embedded runtime has no type `state.postgresql`
-      = help: it has `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `secretstores.local.env`, `secretstores.local.file`, `state.in-memory`, `state.redis`, `state.sqlite`
-      = help: a daprd sidecar has the other types and reads this file as it is
+      = help: it has `state.in-memory`, `state.redis`, `state.sqlite`, and `bindings.cron`, `bindings.http`, `bindings.localstorage`, `configuration.in-memory`, `configuration.redis`, `configuration.sqlite`, `conversation.echo`, `crypto.dapr.localstorage`, `lock.in-memory`, `lock.redis`, `lock.sqlite`, `pubsub.in-memory`, `pubsub.redis`, `secretstores.local.env`, `secretstores.local.file`
+      = help: a daprd sidecar has the other types and reads this file as it is: `dapr run --app-id APP --app-port 3000 --resources-path ./components -- trilby serve`, or beside a daprd that runs, `trilby serve` with `DAPR_GRPC_PORT` and `DAPR_HTTP_PORT` set to its ports
     ");
     Ok(())
 }
@@ -74,7 +74,7 @@ async fn secrets_that_are_not_there_are_named() -> Result<()> {
          name: DATABASE_OF_NO_TEST\n",
     );
     assert_snapshot!(refused(&text).await?, @r#"
-    error: ./components/store.yaml:10: `secretKeyRef` needs to know where the secret is; add at the top level of this component:
+    error: ./components/store.yaml:10: `secretKeyRef` needs to know where the secret is; add at the top level of this resource:
     auth:
       secretStore: NAME-OF-A-SECRET-STORE
     "#);

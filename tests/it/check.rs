@@ -179,6 +179,9 @@ async fn flags_of_serve_are_heeded() -> Result<()> {
     assert_eq!(check(&folder, &["app.toml"]).await?.code, Some(64));
     let ended = check(&folder, &["app.toml", "--components", "elsewhere"]).await?;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let folder = folder.with("config.yaml", "kind: Configuration\nspec: []\n")?;
+    let flags = ["app.toml", "--components", "elsewhere", "--config", "config.yaml"];
+    assert_snapshot!(check(&folder, &flags).await?.stderr, @"error: config.yaml:1: a configuration needs `apiVersion`");
     let ended = check(&folder, &["--env-file", "bad.env"]).await?;
     assert_eq!(ended.code, Some(64));
     assert_snapshot!(ended.stderr, @"error: bad.env:2: there is no `=`; write `KEY=VALUE`, or `#` before a comment");

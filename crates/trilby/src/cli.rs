@@ -107,6 +107,10 @@ pub(crate) struct DaprOptions {
     #[arg(long, env = "TRILBY_COMPONENTS", value_name = "FOLDER")]
     pub(crate) components: Option<PathBuf>,
 
+    /// File of Dapr's kind `Configuration` for the embedded runtime, beside the components
+    #[arg(long, env = "TRILBY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// How events of topics come from a sidecar
     #[arg(long, env = "TRILBY_SUBSCRIPTIONS", value_enum, default_value = "auto")]
     pub(crate) subscriptions: Subscriptions,

@@ -161,7 +161,7 @@ fn embedded(app: &App, options: &DaprOptions, env: BTreeMap<String, String>) -> 
     Options {
         app_id: app_id(app, &env),
         components: folder(app, options).into_iter().collect(),
-        configuration: None,
+        configuration: options.config.clone(),
         defaults: needed(app),
         data_dir: options.data_dir.clone(),
         apps: app.apps.clone(),

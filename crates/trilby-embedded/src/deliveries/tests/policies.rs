@@ -1,16 +1,29 @@
 //! Deliveries under a policy for their component.
 
+use trilby_testkit::until;
+
 use super::*;
+use crate::redis::tests::Server;
 use crate::resiliency::Policy;
 use crate::resiliency::for_tests::policy;
 
 fn under(app: &Arc<App>, all: Vec<Subscription>, policy: Arc<Policy>) -> (Arc<Broker>, Deliveries) {
     let broker = broker();
-    let subscriptions = all.into_iter().map(|s| (Arc::clone(&broker), s)).collect();
+    let deliveries = started_under(app, &broker, all, policy);
+    (broker, deliveries)
+}
+
+fn started_under(
+    app: &Arc<App>,
+    broker: &Arc<Broker>,
+    all: Vec<Subscription>,
+    policy: Arc<Policy>,
+) -> Deliveries {
+    let subscriptions = all.into_iter().map(|s| (Arc::clone(broker), s)).collect();
     let policies = Arc::new([("bus".to_owned(), policy)].into());
     let inbound = Arc::clone(app) as Arc<dyn Inbound>;
     let sources = Sources { policies, ..events(subscriptions) };
-    (broker, start(inbound, sources, None).unwrap())
+    start(inbound, sources, None).unwrap()
 }
 
 fn dead_letters() -> Vec<Subscription> {
@@ -69,6 +82,27 @@ async fn without_a_place_for_dead_letters_an_event_waits_for_the_breaker() {
     publish(&broker, "x", &[]).await.unwrap();
     deliveries.backlog.settled().await;
     assert_eq!(paths(&app), expected(&[(0, "/e"), (1000, "/e"), (11_001, "/e")]));
+}
+
+#[tokio::test]
+async fn what_a_broker_brings_again_does_not_hold_up_the_end() {
+    let Some(server) = Server::start() else { return };
+    let host = server.host();
+    let component = Component::for_test("bus", "pubsub.redis", &[("redisHost", &host)], 7);
+    let broker = Arc::new(Broker::open(&component, "app", "unused".as_ref()).unwrap());
+    let app = App::new(|_, _| FAIL);
+    let tries = policy(None, None, "totalFailures >= 1");
+    let all = vec![subscription("/e")];
+    let deliveries = started_under(&app, &broker, all, Arc::clone(&tries));
+    let published = async || publish(&broker, "x", &[]).await.ok();
+    until("a server that takes an event", published).await.unwrap();
+    let breaker = tries.breaker.as_ref().unwrap();
+    let is_open = async || (!breaker.shut_for(Instant::now()).is_zero()).then_some(());
+    until("an open circuit breaker", is_open).await.unwrap();
+    deliveries.begin_drain();
+    assert_eq!(deliveries.finish(MINUTES).await, 0);
+    // Waiting for the breaker to close would have brought a second try.
+    assert_eq!(paths(&app).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
