@@ -102,7 +102,8 @@ pub(super) async fn files(setup: &Setup) -> Result<()> {
                 let (name, over) = (case.name, protocol.name());
                 let [alone, from_daprd, from_ours] = &seen[..] else { continue };
                 reports.push(format!(
-                    "{name} over {over}\n  daprd alone:\n    {alone}\n  daprd wrote, trilby read:\n    \
+                    "{name} over {over}\n  daprd alone:\n    {alone}\n  daprd wrote, trilby \
+                     read:\n    \
                      {from_daprd}\n  trilby wrote, daprd read:\n    {from_ours}\n"
                 ));
             }

@@ -6,8 +6,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
-use trilby_dapr::proto::runtime::v1::subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType as Asked;
-use trilby_dapr::proto::runtime::v1::subscribe_topic_events_response_alpha1::SubscribeTopicEventsResponseType as Answered;
+use trilby_dapr::proto::runtime::v1;
 use trilby_dapr::proto::runtime::v1::topic_event_response::TopicEventResponseStatus as Verdict;
 use trilby_dapr::proto::runtime::v1::{
     SubscribeTopicEventsRequestAlpha1, SubscribeTopicEventsRequestInitialAlpha1,
@@ -16,6 +15,9 @@ use trilby_dapr::proto::runtime::v1::{
 };
 
 use super::session::{PATIENCE, Session, failed};
+
+use v1::subscribe_topic_events_request_alpha1::SubscribeTopicEventsRequestType as Asked;
+use v1::subscribe_topic_events_response_alpha1::SubscribeTopicEventsResponseType as Answered;
 
 /// Events as they come. Each is answered at once, since daprd's in-memory topics take no event
 /// while another one waits for its answer.

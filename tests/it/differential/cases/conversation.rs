@@ -31,7 +31,8 @@ pub(in crate::differential) fn all() -> Vec<Case> {
         asked("of nothing", ""),
         asked("of an empty object", "{}"),
         asked("with an unknown member", {
-            "{\"odd\":1,\"inputs\":[{\"messages\":[{\"ofUser\":{\"content\":[{\"text\":\"a\"}]}}]}]}"
+            "{\"odd\":1,\
+             \"inputs\":[{\"messages\":[{\"ofUser\":{\"content\":[{\"text\":\"a\"}]}}]}]}"
         }),
         asked("with a list for a text", "{\"inputs\":[{\"messages\":[]}]}"),
         asked("with a role that is none", "{\"inputs\":[{\"messages\":[{\"ofOdd\":{}}]}]}")
@@ -47,7 +48,8 @@ pub(in crate::differential) fn all() -> Vec<Case> {
         asked("with a tool", {
             "{\"inputs\":[{\"messages\":[{\"ofUser\":{\"content\":[{\"text\":\"u\"}]}}]}],\
              \"tools\":[{\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":\
-             {\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}},\"required\":[\"a\"]}}}]}"
+             {\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}},\
+             \"required\":[\"a\"]}}}]}"
         }),
         case("conversation/HTTP, older", {
             let body = "{\"inputs\":[{\"content\":\"a\"}]}";

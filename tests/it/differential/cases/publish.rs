@@ -136,7 +136,8 @@ fn ttl_is(ttl: &str) -> Vec<Box<dyn crate::differential::case::Step>> {
 }
 
 const ENVELOPE: &str = "{\"specversion\":\"1.0\",\"id\":\"e1\",\"source\":\"mine\",\
-    \"type\":\"kind\",\"datacontenttype\":\"application/json\",\"data\":{\"a\":1},\"colour\":\"red\",\
+    \"type\":\"kind\",\"datacontenttype\":\"application/json\",\"data\":{\"a\":1},\
+    \"colour\":\"red\",\
     \"size\":3,\"good\":true,\"time\":\"2020-01-02T03:04:05Z\",\"subject\":\"about\"}";
 
 fn envelopes() -> Vec<Case> {
