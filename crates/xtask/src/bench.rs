@@ -29,7 +29,7 @@ struct Contender {
 /// `examples/hello` through all of Trilby, with a new instance for each request, against hyper
 /// answering the same 12 bytes.
 pub(crate) fn hello(rounds: usize, seconds: u64) -> Result<()> {
-    cargo::run(&["build", "--release", "--package", "trilby", "--package", "trilby-testkit"], &[])?;
+    build()?;
     let contenders = [native("plain hyper", "plain-hyper"), trilby("trilby", "examples/hello")];
     compare(&contenders, rounds, seconds)
 }
@@ -39,7 +39,7 @@ pub(crate) fn hello(rounds: usize, seconds: u64) -> Result<()> {
 /// `state.in-memory`.
 pub(crate) fn dapr(rounds: usize, seconds: u64) -> Result<()> {
     const APP: &str = "tests/guests/bench";
-    cargo::run(&["build", "--release", "--package", "trilby", "--package", "trilby-testkit"], &[])?;
+    build()?;
     let sidecar = Sidecar::start(&daprd::build()?.daprd, &root().join(APP).join("components"))?;
     let env = vec![
         ("DAPR_GRPC_PORT", sidecar.grpc_port.to_string()),
@@ -53,9 +53,15 @@ pub(crate) fn dapr(rounds: usize, seconds: u64) -> Result<()> {
     compare(&contenders, rounds, seconds)
 }
 
+/// Builds all servers as they are shipped.
+fn build() -> Result<()> {
+    let packages = ["--package", "trilby", "--package", "trilby-testkit"];
+    cargo::run(&[&["build", "--profile", "dist"], &packages[..]].concat(), &[])
+}
+
 /// A native service of the testkit.
 fn native(name: &'static str, program: &str) -> Contender {
-    let program = cargo::target().join("release").join(program);
+    let program = cargo::target().join("dist").join(program);
     Contender { name, program, args: Vec::new(), env: Vec::new() }
 }
 
@@ -63,7 +69,7 @@ fn native(name: &'static str, program: &str) -> Contender {
 fn trilby(name: &'static str, app: &str) -> Contender {
     let app = root().join(app).display().to_string();
     let args = ["serve", &app, "--listen", "127.0.0.1:0"].map(str::to_owned);
-    let program = cargo::target().join("release/trilby");
+    let program = cargo::target().join("dist/trilby");
     Contender { name, program, args: args.into(), env: Vec::new() }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(url: &str, connections: usize, seconds: u64) -> Result<Sample>
         let text = output("wrk", &["-t1", "-c", &connections, "-d", &length, "--latency", url])?;
         return parse_wrk(&text).with_context(|| format!("unexpected output of wrk:\n{text}"));
     }
-    let load = cargo::target().join("release/load").display().to_string();
+    let load = cargo::target().join("dist/load").display().to_string();
     parse_load(&output(&load, &[url, &connections, &seconds.to_string()])?)
 }
 
