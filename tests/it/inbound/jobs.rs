@@ -18,7 +18,9 @@ async fn serve(way: Way) -> Result<Option<App>> {
 }
 
 async fn schedule(app: &App, name: &str, more: &[(&str, &str)], data: &str) -> Result<()> {
-    let parameters = [&[("name", name)], more].concat();
+    // daprd sends a request to the scheduler again when its connection breaks, and then finds the
+    // job that it has just made.
+    let parameters = [&[("name", name), ("overwrite", "true")], more].concat();
     app.ask("/jobs/schedule", &parameters, data.to_owned()).await?.done();
     Ok(())
 }

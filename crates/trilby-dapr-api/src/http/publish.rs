@@ -20,7 +20,8 @@ use crate::fault::{About, Block};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
-    #[serde(default)]
+    // The SDK for JavaScript writes it so, and Go reads names without their case.
+    #[serde(default, alias = "entryID")]
     entry_id: String,
     event: Option<Box<RawValue>>,
     #[serde(default)]
