@@ -2,20 +2,19 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use prost_types::Any;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 use trilby_dapr::invoke::{InvokeService, ServiceReply};
 use trilby_dapr::proto::common::v1 as common;
 use trilby_dapr::proto::runtime::v1 as runtime;
+use trilby_dapr::wire::invoke::method;
 use trilby_dapr::{Error, stream};
 
 use super::{of_http, opened};
 use crate::api::Shared;
 use crate::fault::{About, Block};
-
-use common::http_extension::Verb;
 
 /// The header with the status of an answer over HTTP.
 const HTTP_STATUS: &str = "dapr-http-status";
@@ -140,21 +139,6 @@ async fn whole(mut body: stream::ByteStream, bytes_max: usize) -> Result<Bytes, 
         whole.extend_from_slice(&piece);
     }
     Ok(whole.freeze())
-}
-
-/// daprd posts what has no verb.
-fn method(verb: Verb) -> Method {
-    match verb {
-        Verb::None | Verb::Post => Method::POST,
-        Verb::Get => Method::GET,
-        Verb::Head => Method::HEAD,
-        Verb::Put => Method::PUT,
-        Verb::Delete => Method::DELETE,
-        Verb::Connect => Method::CONNECT,
-        Verb::Options => Method::OPTIONS,
-        Verb::Trace => Method::TRACE,
-        Verb::Patch => Method::PATCH,
-    }
 }
 
 /// daprd's code for a status of HTTP.

@@ -8,6 +8,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 use trilby_dapr::proto::common::v1 as common;
 use trilby_dapr::proto::runtime::v1 as runtime;
+use trilby_dapr::wire::raw::Raw;
 
 use super::world::{Given, World};
 
@@ -62,54 +63,11 @@ async fn call(world: &World, path: &'static str, request: Bytes) -> Result<Bytes
     let mut client = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static(path);
-    let answer = client.unary(Request::new(request), path, raw::Raw).await?;
+    let answer = client.unary(Request::new(request), path, Raw).await?;
     Ok(answer.into_inner())
 }
 
 /// Messages as they are on the wire.
-mod raw {
-    use bytes::{Buf as _, BufMut as _, Bytes};
-    use tonic::Status;
-    use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-
-    #[derive(Clone, Copy, Default)]
-    pub(super) struct Raw;
-
-    impl Codec for Raw {
-        type Encode = Bytes;
-        type Decode = Bytes;
-        type Encoder = Self;
-        type Decoder = Self;
-
-        fn encoder(&mut self) -> Self {
-            Self
-        }
-
-        fn decoder(&mut self) -> Self {
-            Self
-        }
-    }
-
-    impl Encoder for Raw {
-        type Item = Bytes;
-        type Error = Status;
-
-        fn encode(&mut self, item: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
-            to.put(item);
-            Ok(())
-        }
-    }
-
-    impl Decoder for Raw {
-        type Item = Bytes;
-        type Error = Status;
-
-        fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-            Ok(Some(from.copy_to_bytes(from.remaining())))
-        }
-    }
-}
-
 #[tokio::test]
 async fn older_names_and_unknown_ones_are_answered_as_by_daprd() {
     let world = World::start(Given::default()).await;

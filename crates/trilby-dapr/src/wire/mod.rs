@@ -2,4 +2,6 @@
 //! either side.
 
 pub mod any;
+pub mod invoke;
 pub mod jobs;
+pub mod raw;

@@ -50,22 +50,10 @@ impl WatchedFile {
         if self.seen.is_some() && self.seen == stamp(&self.path) {
             return None;
         }
-        match self.read() {
-            Ok(items) => {
-                self.problem = None;
-                Some(items)
-            }
-            Err(problem) => {
-                if self.problem.as_ref() != Some(&problem) {
-                    tracing::warn!(
-                        file = self.shown,
-                        "the configuration stays as it was: {problem}"
-                    );
-                }
-                self.problem = Some(problem);
-                None
-            }
-        }
+        let read = self.read();
+        items::news(read, &mut self.problem, |problem| {
+            tracing::warn!(file = self.shown, "the configuration stays as it was: {problem}");
+        })
     }
 
     fn read(&mut self) -> Result<Items, String> {

@@ -18,6 +18,28 @@ pub(super) const KEYS_MAX: usize = 10_000;
 /// Between a value and its version.
 const SEPARATOR: &str = "||";
 
+/// The items, if they could be read. Otherwise all stays as it is, and each problem is told once:
+/// `problem` is the one before.
+pub(super) fn news(
+    read: Result<Items, String>,
+    problem: &mut Option<String>,
+    tell: impl FnOnce(&str),
+) -> Option<Items> {
+    match read {
+        Ok(items) => {
+            *problem = None;
+            Some(items)
+        }
+        Err(found) => {
+            if problem.as_ref() != Some(&found) {
+                tell(&found);
+            }
+            *problem = Some(found);
+            None
+        }
+    }
+}
+
 /// Reads items. The error says what is wrong, and names keys but no values.
 pub(super) fn parse(text: &str) -> Result<Items, String> {
     if text.trim().is_empty() {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row};
 use trilby_dapr::Metadata;
 use trilby_dapr::configuration::ConfigurationItem;
 
-use super::items::{Items, KEYS_MAX};
+use super::items::{self, Items, KEYS_MAX};
 use crate::Error;
 use crate::component::Component;
 use crate::state::sqlite::table::Table;
@@ -61,22 +61,13 @@ impl WatchedTable {
         if self.seen.is_some() && self.seen == self.version().ok() {
             return None;
         }
-        match self.read() {
-            Ok(items) => {
-                self.problem = None;
-                Some(items)
-            }
-            Err(problem) => {
-                if self.problem.as_ref() != Some(&problem) {
-                    tracing::warn!(
-                        component = self.component,
-                        "the configuration stays as it was: {problem}"
-                    );
-                }
-                self.problem = Some(problem);
-                None
-            }
-        }
+        let read = self.read();
+        items::news(read, &mut self.problem, |problem| {
+            tracing::warn!(
+                component = self.component,
+                "the configuration stays as it was: {problem}"
+            );
+        })
     }
 
     fn read(&mut self) -> Result<Items, String> {

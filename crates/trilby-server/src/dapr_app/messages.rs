@@ -1,7 +1,7 @@
 //! The messages of the gRPC app channel as requests in the form of the HTTP one.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use prost::Message as _;
 use prost_types::Any;
 use trilby_dapr::delivery::{self, BulkEntry, BulkEvents, CLOUD_EVENT};
@@ -14,6 +14,7 @@ use trilby_dapr::proto::runtime::v1::{
     TopicEventBulkRequestEntry, TopicEventRequest, TopicRoutes, TopicRule, TopicSubscription,
 };
 use trilby_dapr::subscription::Subscription;
+use trilby_dapr::wire::invoke::method;
 
 use super::{headers, paths};
 
@@ -110,7 +111,7 @@ pub(super) fn invocation(message: InvokeRequest, headers: HeaderMap) -> Option<R
     let uri = if query.is_empty() { path } else { format!("{path}?{query}") };
     let body = message.data.map(|data| Bytes::from(data.value)).unwrap_or_default();
     let mut request = Request::new(body);
-    *request.method_mut() = verb(Verb::try_from(extension.verb).unwrap_or(Verb::None));
+    *request.method_mut() = method(Verb::try_from(extension.verb).unwrap_or(Verb::None));
     *request.uri_mut() = uri.parse().ok()?;
     *request.headers_mut() = headers;
     if let Ok(content_type) = HeaderValue::try_from(message.content_type)
@@ -119,21 +120,6 @@ pub(super) fn invocation(message: InvokeRequest, headers: HeaderMap) -> Option<R
         request.headers_mut().insert(header::CONTENT_TYPE, content_type);
     }
     Some(request)
-}
-
-fn verb(verb: Verb) -> Method {
-    match verb {
-        Verb::Get => Method::GET,
-        Verb::Head => Method::HEAD,
-        Verb::Put => Method::PUT,
-        Verb::Delete => Method::DELETE,
-        Verb::Connect => Method::CONNECT,
-        Verb::Options => Method::OPTIONS,
-        Verb::Trace => Method::TRACE,
-        Verb::Patch => Method::PATCH,
-        // A caller by gRPC may leave it out.
-        Verb::Post | Verb::None => Method::POST,
-    }
 }
 
 fn post(path: &str, content_type: &'static str, headers: HeaderMap, body: Bytes) -> Request<Bytes> {

@@ -1,7 +1,6 @@
 //! The one HTTP/2 connection to daprd that carries all calls over gRPC.
 
 mod connector;
-mod raw;
 mod socket;
 
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Response, Status};
 use trilby_dapr::proto::runtime::v1::dapr_client::DaprClient;
+use trilby_dapr::wire::raw::Raw;
 use trilby_dapr::{CallContext, Code, Error, Result};
 
 pub(crate) use connector::{CONNECT_TIMEOUT, Connector};
@@ -178,7 +178,7 @@ impl Link {
             Grpc::new(self.channel.clone()).max_decoding_message_size(self.config.answer_bytes_max);
         let rpc = async move {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            grpc.unary(request, path, raw::Raw).await
+            grpc.unary(request, path, Raw).await
         };
         self.wait(cx, Block::Runtime, "calling the Dapr sidecar", rpc).await
     }

@@ -5,7 +5,8 @@ use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 /// Takes and gives messages as their bytes.
-pub(super) struct Raw;
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;
